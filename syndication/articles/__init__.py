@@ -1,0 +1,1 @@
+"""What we publish: bring an article in, clean it, revise it."""

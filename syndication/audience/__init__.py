@@ -1,0 +1,1 @@
+"""Who reads: subscribers, lists, consent, suppression, import and export."""

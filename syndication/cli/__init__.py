@@ -1,0 +1,1 @@
+"""A door: the command line and the supervisor of `up`."""

@@ -1,0 +1,117 @@
+"""The ledger's tables: what is sent (mailing) and to whom, with what outcome (delivery)."""
+
+import uuid
+
+from django.db import models
+
+from syndication.articles.models import Article, Publication
+from syndication.audience.models import Subscriber, SubscriberList
+
+
+class Mailing(models.Model):
+    """Content frozen when it starts: the same templates for every reader, the same bytes at every attempt."""
+
+    class Kind(models.TextChoices):
+        """Decides queue and policy: campaigns are never sent twice, confirmations never lost."""
+
+        CAMPAIGN = "campaign"
+        CONFIRMATION = "confirmation"
+
+    class State(models.TextChoices):
+        """Planning adds rows; only an open mailing is sent; closed means every row is final."""
+
+        PLANNING = "planning"
+        OPEN = "open"
+        PAUSED = "paused"
+        CANCELLED = "cancelled"
+        CLOSED = "closed"
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    key = models.CharField(max_length=120, unique=True)
+    """What makes it one and only one: "campaign:17", "confirmation:3:9f2c…:1"."""
+    kind = models.CharField(max_length=16, choices=Kind, default=Kind.CAMPAIGN)
+    state = models.CharField(max_length=12, choices=State, default=State.PLANNING)
+    publication = models.ForeignKey(Publication, on_delete=models.PROTECT)
+    article = models.ForeignKey(Article, on_delete=models.PROTECT, null=True)
+    list = models.ForeignKey(SubscriberList, on_delete=models.PROTECT)
+    subject = models.TextField()
+    html = models.TextField()
+    text = models.TextField()
+    envelope = models.JSONField(default=dict)
+    """The frozen From, Reply-To, domain and list id; see rendering.message.Envelope."""
+    content_hash = models.CharField(max_length=64)
+    frozen_at = models.DateTimeField()
+    planned_upto = models.BigIntegerField(default=0)
+    """The last subscriber id that planning has reached."""
+    audience = models.IntegerField(null=True)
+    """How many rows were planned; null while planning."""
+    waits_until = models.DateTimeField(null=True)
+    waits_because = models.CharField(max_length=300, blank=True)
+    """Why nothing is sent now, in words for staff: the SMTP server is away, and so on."""
+
+    def __str__(self) -> str:
+        return f"{self.key} ({self.state})"
+
+
+class Delivery(models.Model):
+    """One mailing to one subscriber. Narrow: it must hold tens of millions."""
+
+    class State(models.IntegerChoices):
+        """The states of the ledger; FINAL_STATES below never change, except held by a person's word."""
+
+        PLANNED = 0
+        CLAIMED = 1
+        TRANSMITTING = 2
+        DEFERRED = 3
+        IN_DOUBT = 4
+        DELIVERED = 10
+        BOUNCED = 11
+        FAILED = 12
+        SKIPPED = 13
+        HELD = 14
+
+    mailing = models.ForeignKey(Mailing, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.PROTECT, related_name="deliveries")
+    address = models.CharField(max_length=320)
+    """As it was at planning."""
+    state = models.SmallIntegerField(choices=State, default=State.PLANNED)
+    attempts = models.SmallIntegerField(default=0)
+    fence = models.IntegerField(default=0)
+    """Grows with each claim; a write that carries an old fence changes nothing."""
+    owner = models.CharField(max_length=80, blank=True, default="")
+    due_at = models.DateTimeField()
+    lease_until = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+    """When the first attempt was about to transmit: the Date header of every attempt."""
+    settled_at = models.DateTimeField(null=True)
+    reply_code = models.SmallIntegerField(null=True)
+    reply = models.CharField(max_length=300, blank=True, default="")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["mailing", "subscriber"], name="delivery_once")]
+        indexes = [
+            models.Index(
+                fields=["mailing", "due_at", "id"],
+                condition=models.Q(state__in=(0, 3)),
+                name="delivery_due",
+            ),
+            models.Index(
+                fields=["lease_until"],
+                condition=models.Q(state__in=(1, 2, 4)),
+                name="delivery_leased",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk}: {self.get_state_display()}"
+
+
+WAITING_STATES = (Delivery.State.PLANNED, Delivery.State.DEFERRED)
+LEASED_STATES = (Delivery.State.CLAIMED, Delivery.State.TRANSMITTING, Delivery.State.IN_DOUBT)
+FINAL_STATES = (
+    Delivery.State.DELIVERED,
+    Delivery.State.BOUNCED,
+    Delivery.State.FAILED,
+    Delivery.State.SKIPPED,
+    Delivery.State.HELD,
+)

@@ -1,0 +1,77 @@
+"""The Celery app: JSON only, late acks, no results, four queues. Redis only rings the bell; the truth is in SQL."""
+
+import logging
+import warnings
+
+from celery import Celery
+from celery.signals import setup_logging
+from django.conf import settings
+from kombu import Exchange, Queue
+from kombu.exceptions import OperationalError
+
+MAIL, BULK, FEEDS, DEFAULT = "mail", "bulk", "feeds", "default"
+QUEUES = (MAIL, BULK, FEEDS, DEFAULT)
+
+app = Celery("syndication")
+app.conf.update(
+    broker_url=settings.CELERY_BROKER_URL,
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={
+        "global_keyprefix": "syn:",
+        "queue_order_strategy": "priority",
+        # a dead worker's bell is rung again after this long; the tick is faster, so nothing waits for it
+        "visibility_timeout": 600,
+        "unacked_restore_interval": 5,
+        "unacked_restore_throttle": 1,
+        "socket_connect_timeout": 3,
+        "socket_timeout": 30,
+    },
+    accept_content=["json"],
+    task_serializer="json",
+    result_backend=None,
+    task_ignore_result=True,
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    worker_send_task_events=False,
+    worker_enable_remote_control=False,
+    worker_cancel_long_running_tasks_on_connection_loss=False,
+    worker_max_memory_per_child=300_000,  # KiB
+    task_queues=[Queue(name, Exchange(name, type="direct"), routing_key=name) for name in QUEUES],
+    task_default_queue=DEFAULT,
+    task_default_exchange=DEFAULT,
+    task_default_routing_key=DEFAULT,
+    task_publish_retry=False,
+    timezone="UTC",
+    enable_utc=True,
+    beat_max_loop_interval=1,
+)
+
+# Celery warns root users about pickle; this app accepts JSON only.
+warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
+
+log = logging.getLogger("syndication.queue")
+
+
+@setup_logging.connect
+def _log_plainly(**_: object) -> None:
+    """One line per event on standard error, for the supervisor or the container to collect."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname).1s %(name)s: %(message)s")
+    logging.getLogger("celery.worker.strategy").setLevel(logging.WARNING)
+    logging.getLogger("celery.app.trace").setLevel(logging.WARNING)
+    logging.getLogger("celery.beat").setLevel(logging.WARNING)
+
+
+def ring(task: str, *args: int | str, queue: str = DEFAULT) -> bool:
+    """Put a task on a queue by name; False when the broker cannot be reached (the tick will find the row).
+
+    task  full name, such as "syndication.tasks.tick"
+    args  ids only
+    """
+    try:
+        app.send_task(task, args=args, queue=queue, routing_key=queue, retry=False)
+    except OperationalError as error:
+        log.warning("%s waits for the next tick: the queue is not reachable (%s)", task, error)
+        return False
+    return True

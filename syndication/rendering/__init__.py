@@ -1,0 +1,1 @@
+"""An article, and a reader, become email HTML, text, page and feed HTML."""

@@ -1,0 +1,207 @@
+"""Reads the environment once; a wrong value names itself and stops the start.
+
+Everything that differs between two installations is an environment variable (see docs/settings.md); the rest is
+Django's configuration and stands here once.
+"""
+
+import hashlib
+import os
+import secrets
+import tempfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from csp.constants import NONE, SELF
+
+from syndication import environment
+
+SHORTEST_SECRET = 32  # characters
+LONGEST_SOCKET_PATH = 100  # bytes; Linux ends at 107, macOS at 103
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+HOME = Path(environment.read(os.environ, "SYNDICATION_HOME", str(BASE_DIR / "var"))).resolve()
+FEEDS = Path(environment.read(os.environ, "SYNDICATION_FEEDS", str(BASE_DIR / "feeds"))).resolve()
+TEMPLATES_DIR = BASE_DIR / "templates"
+CAUGHT_MAIL = HOME / "mail"
+
+
+def _make_folder(name: str, path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise environment.SettingError(name, str(path), f"cannot be used as a folder ({error})") from error
+
+
+def _secret_key() -> str:
+    """The key of the environment, or the one kept with mode 0600 in the home, made on the first start."""
+    given = environment.read(os.environ, "SYNDICATION_SECRET_KEY")
+    if given:
+        if len(given) < SHORTEST_SECRET:
+            raise environment.SettingError("SYNDICATION_SECRET_KEY", "…", f"is shorter than {SHORTEST_SECRET} characters")
+        return given
+    path = HOME / "secret_key"
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="ascii").strip()
+    key = secrets.token_urlsafe(48)
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(key)
+    return key
+
+
+_make_folder("SYNDICATION_HOME", HOME)
+_make_folder("SYNDICATION_FEEDS", FEEDS)
+
+SECRET_KEY = _secret_key()
+DEBUG = environment.read_flag(os.environ, "SYNDICATION_DEBUG", default=False)
+BASE_URL = environment.base_url(environment.read(os.environ, "SYNDICATION_BASE_URL", "http://127.0.0.1:8000"))
+_public = urlsplit(BASE_URL)
+_is_https = _public.scheme == "https"
+ALLOWED_HOSTS = [_public.hostname or "localhost", "localhost", "127.0.0.1", "[::1]"]
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+
+# ------------------------------------------------------------------ servers
+_redis_url = environment.read(os.environ, "REDIS_URL")
+EMBEDDED_QUEUE = not _redis_url
+VALKEY_SOCKET = HOME / "valkey.sock"
+if len(bytes(VALKEY_SOCKET)) > LONGEST_SOCKET_PATH:
+    VALKEY_SOCKET = (
+        Path(tempfile.gettempdir()) / f"syndication-{os.getuid()}-{hashlib.blake2s(bytes(HOME), digest_size=6).hexdigest()}.sock"
+    )
+REDIS_URL = environment.redis(_redis_url) if _redis_url else f"unix://{VALKEY_SOCKET}?db=0"
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
+
+DATABASES = {"default": environment.database(environment.read(os.environ, "DATABASE_URL"), HOME)}
+
+MAIL_CATCHER_PORT = environment.read_number(os.environ, "SYNDICATION_CATCHER_PORT", default=8025, smallest=1, largest=65535)
+_smtp_url = environment.read(os.environ, "SYNDICATION_SMTP_URL")
+MAIL_CATCHER_ON = not _smtp_url
+SMTP = environment.smtp(_smtp_url or f"smtp://127.0.0.1:{MAIL_CATCHER_PORT}")
+
+# ------------------------------------------------------------------ Django
+INSTALLED_APPS = [
+    "syndication",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "csp",
+    "ninja",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+ROOT_URLCONF = "syndication.web.urls"
+WSGI_APPLICATION = "syndication.web.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [TEMPLATES_DIR],
+        "APP_DIRS": False,
+        "OPTIONS": {
+            "environment": "syndication.web.pages.environment",
+            "context_processors": ["syndication.web.pages.context"],
+        },
+    },
+    {  # only for what Django, allauth and ninja bring along
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [TEMPLATES_DIR / "django"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    },
+]
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL.replace("db=0", "db=1")}}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "syndication" / "web" / "static"]
+STATIC_ROOT = HOME / "staticfiles"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+
+# ------------------------------------------------------------------ sign-in
+AUTH_USER_MODEL = "syndication.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/studio/"
+ACCOUNT_ADAPTER = "syndication.web.accounts.StaffOnlyAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _is_https
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+PASSWORD_RESET_TIMEOUT = 15 * 60  # seconds; also the life of a one-time sign-in link
+# allauth's own mails (password reset) go the plain way: a person waits for them in the browser
+EMAIL_HOST, EMAIL_PORT = SMTP.host, SMTP.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = SMTP.username, SMTP.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = SMTP.tls == "starttls", SMTP.tls == "implicit"
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = f"Syndication <no-reply@{_public.hostname}>"
+
+# ------------------------------------------------------------------ hardening
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _is_https
+SECURE_HSTS_SECONDS = 31_536_000 if _is_https else 0
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _is_https else None
+X_FRAME_OPTIONS = "SAMEORIGIN"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:", "https:"],
+        "connect-src": [SELF],
+        "frame-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [SELF],
+    }
+}
+SILENCED_SYSTEM_CHECKS: list[str] = []
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(levelname).1s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+}

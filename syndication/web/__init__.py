@@ -1,0 +1,1 @@
+"""A door: the studio, the public pages and the API."""

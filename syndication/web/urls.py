@@ -1,0 +1,3 @@
+"""The address book of the web."""
+
+urlpatterns: list[object] = []
