@@ -1,0 +1,47 @@
+"""Erases a person: everything that names them goes, the keyed hash stays so that nobody mails them again."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from syndication.audience import addresses, consent
+from syndication.audience.change import change
+from syndication.audience.keys import address_hash
+from syndication.audience.models import Subscriber, Suppression
+from syndication.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What was done: the row that remains and how many subscriptions ended."""
+
+    subscriber_id: int
+    subscriptions: int
+
+
+def erase(address: str, *, now: datetime) -> Erased:
+    """Forget a person and suppress the address everywhere. Raises NotAnAddress, NotFound."""
+    known_as = addresses.normalise(address)
+    hashed = address_hash(known_as)
+    with transaction.atomic():
+        subscriber = Subscriber.objects.select_for_update().filter(address_hash=hashed).first()
+        if subscriber is None:
+            raise NotFound(f"No subscriber has the address {known_as!r}; nothing was erased.")
+        ended = [
+            change(pk, consent.Act.LEAVE, how="erased", now=now)
+            for pk in subscriber.subscriptions.order_by("pk").values_list("pk", flat=True)
+        ]
+        Suppression.objects.get_or_create(address_hash=hashed, publication=None, defaults={"reason": Suppression.Reason.ERASED})
+        placeholder = f"erased-{subscriber.uid}@erased.invalid"
+        Subscriber.objects.filter(pk=subscriber.pk).update(
+            address=placeholder,
+            address_hash=address_hash(placeholder),
+            name="",
+            attributes={},
+            locale="",
+            time_zone="",
+            state=Subscriber.State.ERASED,
+            updated_at=now,
+        )
+    return Erased(subscriber.pk, len(ended))
