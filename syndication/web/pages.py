@@ -5,13 +5,24 @@ from typing import Any
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
+from django_htmx.jinja import htmx_script
 from jinja2 import Environment, StrictUndefined
+
+from syndication.web import wording
 
 
 def environment(**options: Any) -> Environment:
     """The environment that Django's Jinja2 backend uses for studio and public pages."""
     made = Environment(**{**options, "autoescape": True, "undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True})  # noqa: S701
-    made.globals.update(static=static, url=reverse)
+    made.globals.update(static=static, url=reverse, htmx_script=htmx_script)
+    made.filters.update(
+        counted=wording.counted,
+        from_now=wording.from_now,
+        how_long=wording.how_long,
+        size=wording.size,
+        stamp=wording.stamp,
+        thousands=wording.thousands,
+    )
     return made
 
 

@@ -1,3 +1,7 @@
 """The address book of the web."""
 
-urlpatterns: list[object] = []
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("syndication.web.studio.urls")),
+]

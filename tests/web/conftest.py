@@ -1,0 +1,9 @@
+"""What every test of a page needs: a cache without a server, and static files found when they are asked for."""
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _no_cache_server(settings):
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    settings.WHITENOISE_AUTOREFRESH = True
