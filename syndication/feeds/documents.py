@@ -1,0 +1,136 @@
+"""What a feed says, before it is written as RSS, Atom or JSON: the feed, its entries, their order and dates."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from syndication.feeds.characters import allowed, one_line
+
+MOST_ENTRIES = 50
+LONGEST_STAND_IN_TITLE = 60  # characters
+MEDIA_TYPE_OF_A_PAGE = "text/html"
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One way to write a feed: what people call it, the name of its file, its media type."""
+
+    name: str
+    file_name: str
+    media_type: str
+
+    @property
+    def content_type(self) -> str:
+        """The media type with its charset, as in the Content-Type header."""
+        return f"{self.media_type}; charset=utf-8"
+
+
+RSS = Format("RSS", "rss.xml", "application/rss+xml")
+ATOM = Format("Atom", "atom.xml", "application/atom+xml")  # RFC 4287 7
+JSON = Format("JSON Feed", "feed.json", "application/feed+json")  # JSON Feed 1.1, "Suggestions for publishers"
+FORMATS = (RSS, ATOM, JSON)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedInfo:
+    """The feed itself.
+
+    id          a URI that never changes, free of domain and slug: "urn:uuid:…"
+    title, description, author   plain text; author is the name that stands where an entry has none
+    language    BCP 47, such as "en" or "pt-BR"
+    site_url    the web page that the feed belongs to
+    folder_url  where its documents lie, with a slash at the end; the self link of each is below it
+    since       aware time; the feed's date while it has no entry
+    """
+
+    id: str
+    title: str
+    description: str
+    language: str
+    author: str
+    site_url: str
+    folder_url: str
+    since: datetime
+
+    def self_url(self, written_as: Format) -> str:
+        """The canonical address of one document (RFC 4287 4.2.7.2, rel="self")."""
+        return self.folder_url + written_as.file_name
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One article in a feed.
+
+    id       a URI that never changes, the same in every format
+    title, summary, author, tags   plain text
+    html     the whole content, every URL absolute
+    language BCP 47, or empty for the feed's
+    published_at, updated_at   aware times
+    """
+
+    id: str
+    title: str
+    url: str
+    summary: str
+    html: str
+    author: str
+    tags: tuple[str, ...]
+    language: str
+    published_at: datetime
+    updated_at: datetime
+
+
+def newest_first(entries: Iterable[Entry], *, most: int = MOST_ENTRIES) -> tuple[Entry, ...]:
+    """At most `most` entries, cleaned, newest first; those of one moment in the order of their ids. Any input order gives the same result."""
+    by_id = sorted(map(_cleaned, entries), key=lambda entry: entry.id)
+    return tuple(sorted(by_id, key=lambda entry: entry.published_at, reverse=True)[:most])
+
+
+def cleaned_info(info: FeedInfo) -> FeedInfo:
+    """`info` with characters that every format can carry; a missing description says the title (RSS requires one)."""
+    title = one_line(info.title) or info.site_url
+    return replace(
+        info,
+        title=title,
+        description=one_line(info.description) or title,
+        author=one_line(info.author) or title,
+        language=one_line(info.language),
+        since=_whole_second(info.since),
+    )
+
+
+def last_change(info: FeedInfo, entries: Iterable[Entry]) -> datetime:
+    """The newest date in the feed; never the present moment, so that the same state gives the same bytes."""
+    return max((entry.updated_at for entry in entries), default=info.since)
+
+
+def _cleaned(entry: Entry) -> Entry:
+    published_at = _whole_second(entry.published_at)
+    summary = one_line(entry.summary)
+    return replace(
+        entry,
+        id=one_line(entry.id),
+        title=one_line(entry.title) or _stand_in_title(summary, published_at),
+        url=one_line(entry.url),
+        summary=summary,
+        html=allowed(entry.html),
+        author=one_line(entry.author),
+        tags=tuple(dict.fromkeys(filter(None, map(one_line, entry.tags)))),
+        language=one_line(entry.language),
+        published_at=published_at,
+        updated_at=max(published_at, _whole_second(entry.updated_at)),
+    )
+
+
+def _stand_in_title(summary: str, published_at: datetime) -> str:
+    """RFC 4287 4.1.2 wants a title: the beginning of the summary, or the day in a form that every language reads."""
+    if len(summary) <= LONGEST_STAND_IN_TITLE:
+        return summary or f"{published_at:%Y-%m-%d}"
+    return summary[:LONGEST_STAND_IN_TITLE].rpartition(" ")[0].rstrip(" ,;:") + "…"
+
+
+def _whole_second(moment: datetime) -> datetime:
+    """UTC without a fraction: RFC 822 dates have none, and the formats must agree."""
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment} has no time zone; feeds need aware times")
+    return moment.astimezone(UTC).replace(microsecond=0)

@@ -1,0 +1,83 @@
+"""The folder of published bytes: read, replaced in one move, by one publisher at a time."""
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from syndication.feeds.conditional import Validators, validators_of
+
+READABLE_BY_ALL = 0o644  # another program, such as nginx, may serve the folder
+_TEMPORARY = ".tmp"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A published document with its validators."""
+
+    body: bytes
+    validators: Validators
+
+
+class Shelf:
+    """Reads published documents under one folder and remembers their validators while the files stay the same."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._known: dict[tuple[str, str], tuple[tuple[int, int, int], Validators]] = {}
+
+    def read(self, folder: str, file_name: str) -> Stored | None:
+        """The document, or None when there is none. Bytes and validators are of one version, also while it is being replaced."""
+        try:
+            with (self._root / folder / file_name).open("rb") as file:
+                state = os.fstat(file.fileno())
+                body = file.read()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return None
+        version = (state.st_ino, state.st_mtime_ns, state.st_size)
+        known = self._known.get((folder, file_name))
+        if known is None or known[0] != version:
+            known = (version, validators_of(body, datetime.fromtimestamp(state.st_mtime, UTC)))
+            self._known[folder, file_name] = known
+        return Stored(body, known[1])
+
+
+@contextmanager
+def alone(root: Path, name: str) -> Iterator[None]:
+    """Hold the lock `name` under `root`: others wait, in this process and in every other on this machine; a dead holder lets go."""
+    with (root / f".{name}.lock").open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def replace(path: Path, body: bytes) -> bool:
+    """Put `body` at `path` in one move; False when it is there already, and then the file's time stays true.
+
+    A reader sees the old bytes or the new ones, never a part, and a crash leaves the old ones. Hold `alone` around it.
+    """
+    if path.is_file() and path.read_bytes() == body:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for left_behind in path.parent.glob(f"{path.name}.*{_TEMPORARY}"):
+        left_behind.unlink()  # of a publisher that died
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f"{path.name}.", suffix=_TEMPORARY, delete=False) as file:
+        file.write(body)
+        file.flush()
+        os.fchmod(file.fileno(), READABLE_BY_ALL)
+        os.fsync(file.fileno())
+    Path(file.name).replace(path)
+    _keep_the_name(path.parent)
+    return True
+
+
+def _keep_the_name(folder: Path) -> None:
+    """The move itself survives a power cut only once the folder is on disk."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

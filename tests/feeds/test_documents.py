@@ -1,0 +1,283 @@
+"""The three documents say the same, in forms that readers understand, whatever an article holds."""
+
+import html
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
+
+import feedparser
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lxml import etree
+
+from syndication.feeds.characters import allowed, one_line
+from syndication.feeds.checking import problems
+from syndication.feeds.documents import ATOM, JSON, RSS, Entry, FeedInfo, newest_first
+from syndication.feeds.json_document import json_feed
+from syndication.feeds.xml_documents import atom, rss
+
+NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+INFO = FeedInfo(
+    id="urn:uuid:00000000-0000-0000-0000-00000000feed",
+    title="Field Notes & Co.",
+    description="Walks, weather and what grows",
+    language="en",
+    author="The Field Notes desk",
+    site_url="https://news.example.org/a/field-notes/",
+    folder_url="https://news.example.org/feeds/field-notes/",
+    since=NOON,
+)
+ATOM_NS = {"a": "http://www.w3.org/2005/Atom"}
+ENCODED = "{http://purl.org/rss/1.0/modules/content/}encoded"
+
+
+def entry(number=1, **changed):
+    plain = Entry(
+        id=f"urn:uuid:00000000-0000-0000-0000-{number:012d}",
+        title=f"Walk {number}",
+        url=f"https://news.example.org/a/field-notes/walk-{number}/",
+        summary="A short walk.",
+        html="<p>We went out.</p>",
+        author="Ines Halm",
+        tags=("walks", "spring"),
+        language="",
+        published_at=NOON + timedelta(hours=number),
+        updated_at=NOON + timedelta(hours=number),
+    )
+    return replace(plain, **changed)
+
+
+def documents(entries, info=INFO):
+    return {RSS: rss(info, entries), ATOM: atom(info, entries), JSON: json_feed(info, entries)}
+
+
+def decoded(document, written_as):
+    """[(id, title, summary as text, html)] as an XML or JSON parser gives them."""
+    if written_as is JSON:
+        return [(i["id"], i["title"], i.get("summary", ""), i["content_html"]) for i in json.loads(document)["items"]]
+    root = etree.fromstring(document)
+    if written_as is ATOM:
+        names = ("a:id", "a:title", "a:summary", "a:content")
+        return [tuple(e.findtext(name, "", ATOM_NS) for name in names) for e in root.findall("a:entry", ATOM_NS)]
+    return [
+        (i.findtext("guid"), i.findtext("title"), html.unescape(i.findtext("description", "")), i.findtext(ENCODED, ""))
+        for i in root.iterfind("channel/item")
+    ]
+
+
+@pytest.mark.parametrize("written_as", [RSS, ATOM], ids=lambda one: one.name)
+def test_feedparser_reads_the_document_without_a_complaint(written_as):
+    body = documents([entry(1), entry(2)])[written_as]
+    read = feedparser.parse(body, response_headers={"content-type": written_as.content_type})
+    assert not read.bozo
+    assert [one.id for one in read.entries] == [entry(2).id, entry(1).id]
+    assert read.feed.title == INFO.title
+
+
+def test_the_json_feed_has_every_field_that_its_standard_requires():  # feedparser 6.0 reads no JSON Feed
+    feed = json.loads(json_feed(INFO, [entry()]))
+    assert (feed["version"], feed["title"]) == ("https://jsonfeed.org/version/1.1", INFO.title)
+    assert [set(item) >= {"id", "content_html"} and isinstance(item["id"], str) for item in feed["items"]] == [True]
+
+
+def test_all_formats_carry_the_same_ids_titles_summaries_and_content_newest_first():
+    made = documents([entry(1), entry(3), entry(2)])
+    expected = [(entry(n).id, f"Walk {n}", "A short walk.", "<p>We went out.</p>") for n in (3, 2, 1)]
+    assert [decoded(body, written_as) for written_as, body in made.items()] == [expected] * 3
+
+
+def test_all_formats_carry_the_same_dates_to_the_second():
+    moment = datetime(2026, 3, 1, 14, 30, 15, 999_999, tzinfo=timezone(timedelta(hours=2)))
+    made = documents([entry(published_at=moment, updated_at=moment + timedelta(days=1))])
+    item = etree.fromstring(made[RSS]).find("channel/item")
+    atom_entry = etree.fromstring(made[ATOM]).find("a:entry", ATOM_NS)
+    json_item = json.loads(made[JSON])["items"][0]
+    published = {
+        parsedate_to_datetime(item.findtext("pubDate")),
+        datetime.fromisoformat(atom_entry.findtext("a:published", None, ATOM_NS)),
+        datetime.fromisoformat(json_item["date_published"]),
+    }
+    updated = {item.findtext("a:updated", None, ATOM_NS), atom_entry.findtext("a:updated", None, ATOM_NS), json_item["date_modified"]}
+    assert published == {datetime(2026, 3, 1, 12, 30, 15, tzinfo=UTC)}
+    assert updated == {"2026-03-02T12:30:15+00:00"}
+
+
+def test_the_same_entries_in_any_order_give_the_same_bytes():
+    entries = [entry(n, published_at=NOON, updated_at=NOON) for n in range(1, 6)]
+    assert documents(entries) == documents(entries[::-1])
+
+
+def test_the_feed_is_dated_by_its_newest_change_and_never_by_the_clock():
+    edited = entry(1, updated_at=NOON + timedelta(days=9))
+    made = documents([edited, entry(2)])
+    assert etree.fromstring(made[RSS]).findtext("channel/lastBuildDate") == "Tue, 10 Mar 2026 12:00:00 +0000"
+    assert etree.fromstring(made[ATOM]).findtext("a:updated", None, ATOM_NS) == "2026-03-10T12:00:00+00:00"
+
+
+def test_a_feed_without_entries_is_whole_and_dated_by_its_beginning():
+    made = documents([])
+    assert problems(made, now=NOON) == []
+    assert etree.fromstring(made[ATOM]).findtext("a:updated", None, ATOM_NS) == "2026-03-01T12:00:00+00:00"
+
+
+def test_the_channel_link_is_the_site_and_the_self_link_the_document():
+    made = documents([entry()])
+    channel = etree.fromstring(made[RSS]).find("channel")
+    assert channel.findtext("link") == INFO.site_url
+    assert channel.find("a:link[@rel='self']", ATOM_NS).attrib == {
+        "href": "https://news.example.org/feeds/field-notes/rss.xml",
+        "rel": "self",
+        "type": "application/rss+xml",
+    }
+    feed = etree.fromstring(made[ATOM])
+    assert feed.find("a:link[@rel='self']", ATOM_NS).get("href") == "https://news.example.org/feeds/field-notes/atom.xml"
+    assert feed.find("a:link[@rel='alternate']", ATOM_NS).get("href") == INFO.site_url
+    assert json.loads(made[JSON])["feed_url"] == "https://news.example.org/feeds/field-notes/feed.json"
+
+
+def test_an_atom_entry_link_says_that_it_is_the_page():
+    link = etree.fromstring(atom(INFO, [entry()])).find("a:entry/a:link", ATOM_NS)
+    assert dict(link.attrib) == {"href": entry().url, "rel": "alternate", "type": "text/html"}
+
+
+def test_an_id_is_no_web_address_and_rss_says_so():
+    guid = etree.fromstring(rss(INFO, [entry()])).find("channel/item/guid")
+    assert (guid.text, guid.get("isPermaLink")) == (entry().id, "false")
+
+
+def test_titles_are_escaped_exactly_once():
+    made = documents([entry(title="Fish & <b>chips</b> &amp; peas")])
+    assert b"<title>Fish &amp; &lt;b&gt;chips&lt;/b&gt; &amp;amp; peas</title>" in made[RSS]
+    assert b"<title>Fish &amp; &lt;b&gt;chips&lt;/b&gt; &amp;amp; peas</title>" in made[ATOM]
+    assert json.loads(made[JSON])["items"][0]["title"] == "Fish & <b>chips</b> &amp; peas"
+
+
+def test_rss_content_is_a_cdata_section_unless_it_holds_the_end_of_one():
+    assert b"<![CDATA[<p>We went out.</p>]]>" in rss(INFO, [entry()])
+    assert decoded(rss(INFO, [entry(html="<code>a]]>b</code>")]), RSS)[0][3] == "<code>a]]>b</code>"
+
+
+def test_a_plain_summary_is_not_read_as_markup_in_rss():
+    item = etree.fromstring(rss(INFO, [entry(summary="How <em> works")])).find("channel/item")
+    assert item.findtext("description") == "How &lt;em&gt; works"
+
+
+def test_an_entry_without_author_is_by_the_feeds_author():
+    made = documents([entry(author="")])
+    assert etree.fromstring(made[RSS]).findtext("channel/item/{http://purl.org/dc/elements/1.1/}creator") == INFO.author
+    assert etree.fromstring(made[ATOM]).findtext("a:author/a:name", None, ATOM_NS) == INFO.author
+    assert json.loads(made[JSON])["authors"] == [{"name": INFO.author}]
+
+
+def test_an_article_in_another_language_says_so_in_every_format():
+    made = documents([entry(language="de")])
+    assert etree.fromstring(made[ATOM]).find("a:entry", ATOM_NS).get("{http://www.w3.org/XML/1998/namespace}lang") == "de"
+    assert etree.fromstring(made[RSS]).findtext("channel/item/{http://purl.org/dc/elements/1.1/}language") == "de"
+    assert json.loads(made[JSON])["items"][0]["language"] == "de"
+
+
+def test_only_the_fifty_newest_entries_are_listed():
+    entries = [entry(n) for n in range(1, 61)]
+    assert [one.id for one in newest_first(entries)] == [entry(n).id for n in range(60, 10, -1)]
+
+
+def test_an_entry_without_title_borrows_the_beginning_of_its_summary():
+    long = "The river rose in the night and took the lower path with it, so we walked on the ridge."
+    assert newest_first([entry(title=" \n", summary=long)])[0].title == "The river rose in the night and took the lower path with…"
+
+
+def test_an_entry_without_title_and_summary_is_named_after_its_day():
+    assert newest_first([entry(title="", summary="")])[0].title == "2026-03-01"
+
+
+def test_an_entry_never_claims_to_be_changed_before_it_was_published():
+    assert newest_first([entry(updated_at=NOON - timedelta(days=30))])[0].updated_at == entry().published_at
+
+
+def test_a_date_without_time_zone_is_refused():
+    with pytest.raises(ValueError, match="has no time zone"):
+        rss(INFO, [entry(published_at=datetime(2026, 1, 1))])  # noqa: DTZ001  # the naive time is the case
+
+
+# ------------------------------------------------------------------ any text at all
+NASTY = [
+    "\x00",
+    "\x0b",
+    "\x1f",
+    "\x7f",
+    "\x85",
+    "\ud800",
+    "\udfff",
+    "\ufffe",
+    "\uffff",
+    "\ufeff",
+    "\u202e",
+    "\u2066",
+    "\u2028",
+    "\r\n",
+    "\r",
+]
+MARKUP = [
+    "]]>",
+    "<![CDATA[",
+    "&amp;",
+    "&nbsp;",
+    "&#0;",
+    "&",
+    "<",
+    ">",
+    "<p>",
+    "</p>",
+    "<!--",
+    "\U0001f331",
+    "e\u0301",
+    '"',
+    "'",
+    "\u00a0",
+    " ",
+]
+any_text = st.lists(
+    st.one_of(st.sampled_from(NASTY + MARKUP), st.text(st.characters(exclude_categories=()), max_size=12)), max_size=12
+).map("".join)
+any_entry = st.builds(
+    lambda number, title, summary, body, author, tags: entry(
+        number, title=title, summary=summary, html=body, author=author, tags=tuple(tags)
+    ),
+    st.integers(1, 10**6),
+    any_text,
+    any_text,
+    any_text,
+    any_text,
+    st.lists(any_text, max_size=3),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(any_entry, max_size=4, unique_by=lambda one: one.id), any_text)
+def test_any_articles_give_documents_whose_decoded_content_is_the_clean_article(entries, name):
+    made = documents(entries, replace(INFO, title=name, description=name, author=name))
+    assert problems(made, now=NOON + timedelta(days=10**6)) == []
+    expected = [(one.id, one.title, one_line(one.summary), allowed(one.html)) for one in newest_first(entries)]
+    assert [decoded(body, written_as) for written_as, body in made.items()] == [expected] * 3
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(any_entry, min_size=1, max_size=3, unique_by=lambda one: one.id))
+def test_feedparser_never_complains_about_any_articles(entries):
+    made = documents(entries)
+    assert not feedparser.parse(made[RSS]).bozo
+    assert not feedparser.parse(made[ATOM]).bozo
+
+
+@given(any_text)
+def test_cleaning_a_text_twice_changes_nothing_more(text):
+    assert allowed(allowed(text)) == allowed(text)
+    assert one_line(one_line(text)) == one_line(text)
+
+
+@given(st.text())
+def test_text_that_xml_can_carry_is_left_alone(text):
+    clean = "".join(one for one in text if one not in "\r\ufffe\uffff" and (one >= " " or one in "\t\n"))
+    assert allowed(clean) == clean
