@@ -1,1 +1,101 @@
-"""The score: every background step, in the order in which an article meets it."""
+"""The score: every background step, in the order in which an article meets it.
+
+Tasks carry ids only and are right when run 0, 1 or 10 times. Due times live in rows; the tick asks for them.
+"""
+
+from celery import Task
+from django.utils import timezone
+
+from syndication.campaigns import control
+from syndication.delivery import confirmation, plan, reconcile, send
+from syndication.delivery.models import Mailing
+from syndication.feeds import publish
+from syndication.queue import BULK, DEFAULT, FEEDS, MAIL, app
+
+TICK_SECONDS = 2.0
+BULK_BELLS = 2  # workers that may share one campaign
+
+
+@app.task(queue=FEEDS)
+def publish_feeds(publication_id: int) -> None:
+    """Write a publication's feeds anew."""
+    publish.publish(publication_id, now=timezone.now())
+
+
+@app.task(queue=DEFAULT)
+def start_campaign(campaign_id: int) -> None:
+    """Start a campaign that is due, and plan its mailing."""
+    mailing_id = control.start_due(campaign_id, now=timezone.now())
+    if mailing_id is not None:
+        plan_mailing.delay(mailing_id)
+
+
+@app.task(queue=DEFAULT)
+def plan_mailing(mailing_id: int) -> None:
+    """Add one row for each reader, then ring for the senders."""
+    plan.plan(mailing_id)
+    ring_senders(send_mailing, mailing_id, BULK_BELLS)
+
+
+@app.task(queue=BULK)
+def send_mailing(mailing_id: int, bell: int) -> None:
+    """Send what is due of a campaign for some seconds, then ring for the rest."""
+    if send.send_due(mailing_id).has_more and reconcile.is_current(mailing_id, bell):
+        send_mailing.delay(mailing_id, bell)
+
+
+@app.task(queue=MAIL)
+def confirm_subscription(subscription_id: int) -> None:
+    """Plan the confirmation mail of one subscription and send it."""
+    mailing_id = confirmation.plan_confirmation(subscription_id, now=timezone.now())
+    if mailing_id is not None:
+        ring_senders(send_confirmations, mailing_id, 1)
+
+
+@app.task(queue=MAIL)
+def send_confirmations(mailing_id: int, bell: int) -> None:
+    """Send what is due of a confirmation mailing, never behind a campaign."""
+    if send.send_due(mailing_id).has_more and reconcile.is_current(mailing_id, bell):
+        send_confirmations.delay(mailing_id, bell)
+
+
+@app.task(queue=DEFAULT)
+def tick() -> None:
+    """Find everything that is due and ring for it; mend what dead workers left; close what is done."""
+    now = timezone.now()
+    reconcile.reconcile()
+    for campaign_id in control.due(now):
+        start_campaign.delay(campaign_id)
+    ring_mailings()
+    for publication_id in publish.stale(now):
+        publish_feeds.delay(publication_id)
+    reconcile.close_finished()
+    control.finish_closed(now)
+
+
+def ring_mailings() -> None:
+    """Ring for each mailing that wants planning or sending."""
+    for bell in reconcile.bells():
+        if bell.is_planning:
+            plan_mailing.delay(bell.mailing_id)
+        elif bell.kind == Mailing.Kind.CONFIRMATION:
+            ring_senders(send_confirmations, bell.mailing_id, 1)
+        else:
+            ring_senders(send_mailing, bell.mailing_id, BULK_BELLS)
+
+
+def ring_senders(task: Task[[int, int], None], mailing_id: int, how_many: int) -> None:
+    """Start so many chains of a sending task; older chains of the mailing end."""
+    bell = reconcile.new_bell(mailing_id)
+    for _ in range(how_many):
+        task.delay(mailing_id, bell)
+
+
+app.conf.beat_schedule = {
+    "tick": {
+        "task": "syndication.tasks.tick",
+        "schedule": TICK_SECONDS,
+        # a tick that waited in vain is worth nothing: the next one finds the same rows
+        "options": {"queue": DEFAULT, "expires": 5 * TICK_SECONDS},
+    },
+}

@@ -75,9 +75,9 @@ def ask(address: str, *, list_ids: list[int], how: str, now: datetime) -> list[i
         return ids
 
 
-def confirmation_token(subscription_id: int, now: datetime) -> str:
+def confirmation_token(subscriber_id: int, list_id: int, asked_at: datetime) -> str:
     """The token of a confirmation link; dies after CONFIRM_WITHIN."""
-    return tokens.make((subscription_id, int(now.timestamp())), token_key(tokens.CONFIRM))
+    return tokens.make((subscriber_id, list_id, int(asked_at.timestamp())), token_key(tokens.CONFIRM))
 
 
 def pending(token: str, *, now: datetime) -> Leaving | None:
@@ -114,17 +114,20 @@ def _needs_confirmation(subscription: Subscription, chosen: SubscriberList, now:
 
 
 def _asked_by(token: str, now: datetime) -> Subscription | None:
-    numbers = tokens.read(token, token_key(tokens.CONFIRM), count=2)
-    if numbers is None or now.timestamp() - numbers[1] > CONFIRM_WITHIN.total_seconds():
+    numbers = tokens.read(token, token_key(tokens.CONFIRM), count=3)
+    if numbers is None:
+        return None
+    subscriber_id, list_id, asked_at = numbers
+    if now.timestamp() - asked_at > CONFIRM_WITHIN.total_seconds():
         return None
     subscription = (
         Subscription.objects.select_related("subscriber", "list__publication")
-        .filter(pk=numbers[0], subscriber__state=Subscriber.State.ACTIVE)
+        .filter(subscriber_id=subscriber_id, list_id=list_id, subscriber__state=Subscriber.State.ACTIVE)
         .first()
     )
-    left_since = (
-        subscription is not None
-        and subscription.state == Subscription.State.UNSUBSCRIBED
-        and subscription.changed_at.timestamp() > numbers[1] + 1
-    )
-    return None if left_since else subscription
+    return None if subscription is None or _left_after(subscription, asked_at) else subscription
+
+
+def _left_after(subscription: Subscription, asked_at: int) -> bool:
+    """Whether the reader left after this link was made: an old link must not undo a newer no."""
+    return subscription.state == Subscription.State.UNSUBSCRIBED and subscription.changed_at.timestamp() > asked_at + 1

@@ -6,6 +6,7 @@ from django.db import models
 
 from syndication.articles.models import Article, Publication
 from syndication.audience.models import Subscriber, SubscriberList
+from syndication.delivery.states import LEASED, WAITING, State
 
 
 class Mailing(models.Model):
@@ -46,6 +47,10 @@ class Mailing(models.Model):
     audience = models.IntegerField(null=True)
     """How many rows were planned; null while planning."""
     waits_until = models.DateTimeField(null=True)
+    bell = models.IntegerField(default=0)
+    """Grows when the tick rings anew; chains of tasks with an older number end, so that they never pile up."""
+    waits = models.SmallIntegerField(default=0)
+    """How often in a row the server was away; the pause doubles with it."""
     waits_because = models.CharField(max_length=300, blank=True)
     """Why nothing is sent now, in words for staff: the SMTP server is away, and so on."""
 
@@ -56,25 +61,13 @@ class Mailing(models.Model):
 class Delivery(models.Model):
     """One mailing to one subscriber. Narrow: it must hold tens of millions."""
 
-    class State(models.IntegerChoices):
-        """The states of the ledger; FINAL_STATES below never change, except held by a person's word."""
-
-        PLANNED = 0
-        CLAIMED = 1
-        TRANSMITTING = 2
-        DEFERRED = 3
-        IN_DOUBT = 4
-        DELIVERED = 10
-        BOUNCED = 11
-        FAILED = 12
-        SKIPPED = 13
-        HELD = 14
+    State = State
 
     mailing = models.ForeignKey(Mailing, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
     subscriber = models.ForeignKey(Subscriber, on_delete=models.PROTECT, related_name="deliveries")
     address = models.CharField(max_length=320)
     """As it was at planning."""
-    state = models.SmallIntegerField(choices=State, default=State.PLANNED)
+    state = models.SmallIntegerField(choices=[(one.value, one.word) for one in State], default=State.PLANNED)
     attempts = models.SmallIntegerField(default=0)
     fence = models.IntegerField(default=0)
     """Grows with each claim; a write that carries an old fence changes nothing."""
@@ -92,26 +85,15 @@ class Delivery(models.Model):
         indexes = [
             models.Index(
                 fields=["mailing", "due_at", "id"],
-                condition=models.Q(state__in=(0, 3)),
+                condition=models.Q(state__in=[one.value for one in WAITING]),
                 name="delivery_due",
             ),
             models.Index(
                 fields=["lease_until"],
-                condition=models.Q(state__in=(1, 2, 4)),
+                condition=models.Q(state__in=[one.value for one in LEASED]),
                 name="delivery_leased",
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.pk}: {self.get_state_display()}"
-
-
-WAITING_STATES = (Delivery.State.PLANNED, Delivery.State.DEFERRED)
-LEASED_STATES = (Delivery.State.CLAIMED, Delivery.State.TRANSMITTING, Delivery.State.IN_DOUBT)
-FINAL_STATES = (
-    Delivery.State.DELIVERED,
-    Delivery.State.BOUNCED,
-    Delivery.State.FAILED,
-    Delivery.State.SKIPPED,
-    Delivery.State.HELD,
-)

@@ -1,0 +1,70 @@
+"""Shows what an article becomes for one reader, by the same calls that the sender makes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+
+from syndication.articles.models import Article, Publication
+from syndication.audience import addresses
+from syndication.audience.keys import address_hash
+from syndication.audience.models import Subscriber, SubscriberList
+from syndication.delivery.compose import Addressee, Composer
+from syndication.delivery.freeze import freeze_campaign
+from syndication.rendering.adapt import brand_of, content_of
+from syndication.rendering.article import feed_html, page_html
+from syndication.rendering.reader import Reader, reader_from
+
+NOBODY_YET = "reader@example.org"
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Every form of one article: the exact message, its parts, the page and the feed HTML."""
+
+    message: bytes
+    subject: str
+    html: str
+    text: str
+    page: str
+    feed: str
+
+
+def preview(article_id: int, *, now: datetime, address: str | None = None, list_id: int | None = None, subject: str = "") -> Preview:
+    """The forms of an article as a subscriber gets them; an unknown address, or none, reads it without a name.
+
+    Raises NotAnAddress, and BadTemplate for a wrong merge field.
+    """
+    article = Article.objects.select_related("publication").get(pk=article_id)
+    to = _list(article.publication, list_id)
+    frozen = freeze_campaign(article, to, subject=subject)
+    composer = Composer(frozen, uid=article.uid.hex, mailing_id=0, list_id=to.pk or 0)
+    addressee = _addressee(address or NOBODY_YET)
+    date = now.replace(microsecond=0)
+    parcel, shown = composer.parcel(addressee, date), composer.links(addressee, date)
+    content, brand = content_of(article, settings.BASE_URL), brand_of(article.publication, settings.BASE_URL, to)
+    return Preview(
+        message=parcel.message,
+        subject=composer.compiled.subject(addressee.reader),
+        html=composer.compiled.html(addressee.reader, shown),
+        text=composer.compiled.text(addressee.reader, shown),
+        page=page_html(content, brand),
+        feed=feed_html(content, brand, base_url=settings.BASE_URL),
+    )
+
+
+def _list(publication: Publication, list_id: int | None) -> SubscriberList:
+    """The named list, else the publication's first one, else one that is not kept."""
+    lists = SubscriberList.objects.select_related("publication").filter(publication=publication).order_by("pk")
+    if list_id is not None:
+        return lists.get(pk=list_id)
+    return lists.first() or SubscriberList(publication=publication, slug="readers", name=publication.name)
+
+
+def _addressee(address: str) -> Addressee:
+    known_as = addresses.normalise(address)
+    subscriber = Subscriber.objects.filter(address_hash=address_hash(known_as)).first()
+    if subscriber is None:
+        return Addressee(0, 0, Reader(address=known_as))
+    reader = reader_from(subscriber.address, subscriber.name, subscriber.attributes, subscriber.locale)
+    return Addressee(0, subscriber.pk, reader)
