@@ -1,0 +1,217 @@
+"""Puts a reader's name and the like into a text, safely: compile once, fill for each reader.
+
+compile_merge('Hello {{ subscriber.first_name | default("there") }}', where="subject", markup=False, brand={})
+    .fill(reader, {"page_url": "https://…"})
+"""
+
+from collections.abc import Iterator, Mapping
+from types import CodeType, TracebackType
+
+import jinja2
+from jinja2 import nodes
+
+from syndication.rendering.bad_template import BadTemplate
+from syndication.rendering.merge_fields import LINK_NAMES, PUBLICATION_FIELDS, EmptyFields, Source, check_links, refuse_forbidden
+from syndication.rendering.merge_sandbox import BUDGET_NAME, LARGEST_OUTPUT, Budget, Fields, MergeEnvironment, MergeFault, with_limits
+from syndication.rendering.merge_source import RAW_ADVICE, Kind, Piece, decoded, has_fields, pieces
+from syndication.rendering.reader import ANONYMOUS, Reader
+
+__all__ = ["BadTemplate", "MergeTemplate", "check", "compile_merge", "reader_fields", "with_publication"]
+
+LONGEST_SOURCE = 2_000_000  # characters
+_TEXT = MergeEnvironment(markup=False)
+_MARKUP = MergeEnvironment(markup=True)
+_EXAMPLE = Reader(address="reader@example.org", name="Ada Example", first_name="Ada", last_name="Example", locale="en")
+_EXAMPLE_LINKS = dict.fromkeys(LINK_NAMES, "https://example.org/")
+
+
+class MergeTemplate:
+    """One compiled source; fill() may be called from any thread."""
+
+    __slots__ = ("_brand", "_constant", "_template", "_where")
+
+    def __init__(self, where: str, template: jinja2.Template | None, constant: str, brand: Mapping[str, str]) -> None:
+        self._where = where
+        self._template = template
+        self._constant = constant
+        self._brand = Fields("publication", brand)
+
+    def fill(self, reader: Reader, values: Mapping[str, str]) -> str:
+        """The text for one reader; `values` holds unsubscribe_url, page_url and confirm_url as far as they are used.
+
+        Raises BadTemplate, with the line, when a value is missing, a filter fails, or the result exceeds a megabyte.
+        """
+        return self.fill_from(reader_fields(reader), values)
+
+    def fill_from(self, subscriber: Fields, values: Mapping[str, str]) -> str:
+        """fill(), from fields that were made once for several templates."""
+        template = self._template
+        if template is None:
+            return self._constant
+        context = template.new_context({**values, "subscriber": subscriber, "publication": self._brand, BUDGET_NAME: Budget()}, shared=True)
+        try:
+            return "".join(_within_limit(template.root_render_func(context)))
+        except Exception as error:  # whatever a value makes the template do is told in one way
+            raise self._told(error) from error
+
+    def _told(self, error: Exception) -> BadTemplate:
+        assert self._template is not None
+        line = _line_of(error.__traceback__, self._template)
+        if isinstance(error, MergeFault):
+            return BadTemplate(str(error), where=self._where, line=line)
+        if isinstance(error, jinja2.UndefinedError):
+            said = f'{error.message or "a field is empty"}. Say what stands there then: | default("…")'
+            return BadTemplate(said, where=self._where, line=line)
+        return BadTemplate(f"this cannot be worked out ({error}).", where=self._where, line=line)
+
+
+def _within_limit(parts: Iterator[str]) -> Iterator[str]:
+    size = 0
+    for part in parts:
+        size += len(part)
+        if size > LARGEST_OUTPUT:
+            raise MergeFault(f"the result is longer than {LARGEST_OUTPUT:,} characters.")
+        yield part
+
+
+def _line_of(trace: TracebackType | None, template: jinja2.Template) -> int | None:
+    """The source line of the innermost frame that is the template itself."""
+    found, code = None, template.root_render_func.__code__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == code.co_filename:
+            found = template.get_corresponding_lineno(trace.tb_lineno)
+        trace = trace.tb_next
+    return found
+
+
+def reader_fields(reader: Reader) -> Fields:
+    """A reader as templates see one: empty values are absent, so that default() speaks."""
+    values = {
+        "address": reader.address,
+        "email": reader.address,
+        "name": reader.name,
+        "first_name": reader.first_name,
+        "last_name": reader.last_name,
+        "locale": reader.locale,
+        "attributes": Fields("subscriber.attributes", reader.attributes),
+    }
+    return Fields("subscriber", values)
+
+
+def compile_merge(source: str, *, where: str, markup: bool, brand: Mapping[str, str]) -> MergeTemplate:
+    """Compile a source once.
+
+    where   names it in errors: "subject", "article"
+    markup  the source is HTML: values are escaped, and entities inside the braces are read as characters
+    brand   what publication.name and the like stand for; see article.brand_fields
+    Raises BadTemplate for wrong syntax, an unknown field, filter or test, and anything that is not a merge field.
+    """
+    parsed = _parsed(source, where=where, markup=markup)
+    if parsed is None:
+        return MergeTemplate(where, None, source, {})
+    return MergeTemplate(where, _compiled(parsed, where=where, markup=markup), "", brand)
+
+
+def check(source: str, *, where: str, markup: bool, brand: Mapping[str, str]) -> None:
+    """Refuse, by BadTemplate with line, field and advice, what compile_merge refuses, and what would fail for some reader:
+    a field that can be empty without default(), a loop that runs too long, a calculation that fails.
+    """  # noqa: D205  one sentence that needs two lines
+    parsed = _parsed(source, where=where, markup=markup)
+    if parsed is None:
+        return
+    EmptyFields(Source(where), brand).refuse(parsed)
+    template = MergeTemplate(where, _compiled(parsed, where=where, markup=markup), "", brand)
+    for reader in (ANONYMOUS, _EXAMPLE):
+        template.fill(Reader(address=_EXAMPLE.address) if reader is ANONYMOUS else reader, _EXAMPLE_LINKS)
+
+
+def _parsed(source: str, *, where: str, markup: bool) -> nodes.Template | None:
+    """The tree of a source that holds merge fields and only what they may be; None when there are none."""
+    if len(source) > LONGEST_SOURCE:
+        raise BadTemplate(f"it is longer than {LONGEST_SOURCE:,} characters. Split it.", where=where)
+    if not has_fields(source):
+        return None
+    if markup:
+        source = decoded(source, where=where)
+    try:
+        template = (_MARKUP if markup else _TEXT).parse(source)
+    except jinja2.TemplateSyntaxError as error:
+        raise BadTemplate(_syntax_advice(error), where=where, line=error.lineno) from error
+    except RecursionError as error:
+        raise BadTemplate("brackets stand too deep in each other.", where=where) from error
+    refuse_forbidden(template, Source(where))
+    return template
+
+
+def _syntax_advice(error: jinja2.TemplateSyntaxError) -> str:
+    message = (error.message or "something is wrong here").rstrip(".")
+    if any(quote in message for quote in "“”„‘’«»"):
+        return f'{message}. Quotation marks inside braces must be straight: "there".'
+    return f"{message}. {RAW_ADVICE}"
+
+
+def _compiled(template: nodes.Template, *, where: str, markup: bool) -> jinja2.Template:
+    environment = _MARKUP if markup else _TEXT
+    if markup:
+        check_links(template, Source(where))
+    with_limits(template)
+    try:
+        code = environment.compile(template, "merge", f"<merge {where}>")
+    except (jinja2.TemplateSyntaxError, SyntaxError, RecursionError, MemoryError) as error:
+        raise BadTemplate(f"conditions or brackets stand too deep in each other ({error}).", where=where) from error
+    assert isinstance(code, CodeType)
+    return jinja2.Template.from_code(environment, code, environment.globals)
+
+
+# ------------------------------------------------------------------ what is the same for every reader
+
+
+def with_publication(source: str, brand: Mapping[str, str], *, where: str) -> str:
+    """The source with publication.name and the like written into its fields as fixed values, for good.
+
+    A frozen mailing then needs its templates only. Empty ones stay as they are, so that their default() speaks.
+    `source` is no HTML, or has its fields decoded already.
+    """
+    if "publication" not in source:
+        return source
+    return "".join(_fixed(piece, brand, where=where) for piece in pieces(source, where=where))
+
+
+def _fixed(piece: Piece, brand: Mapping[str, str], *, where: str) -> str:
+    if piece.kind not in (Kind.EXPRESSION, Kind.STATEMENT) or "publication" not in piece.source:
+        return piece.source
+    try:
+        tokens = [(kind, text) for _line, kind, text in _TEXT.lex(piece.source)]
+    except jinja2.TemplateSyntaxError as error:
+        raise BadTemplate(_syntax_advice(error), where=where, line=piece.line) from error
+    written: list[str] = []
+    position = 0
+    while position < len(tokens):
+        name = _publication_field(tokens, position)
+        if name and brand.get(name, "").strip():
+            written.append(_quoted(brand[name]))
+            position += 3
+        else:
+            written.append(tokens[position][1])
+            position += 1
+    return "".join(written)
+
+
+def _publication_field(tokens: list[tuple[str, str]], position: int) -> str | None:
+    """The field's name when "publication", ".", name stand here and are no part of a longer path."""
+    texts = [text for _kind, text in tokens[position : position + 3]]
+    before = tokens[position - 1][1] if position else ""
+    if texts[:2] == ["publication", "."] and len(texts) == 3 and texts[2] in PUBLICATION_FIELDS and before != ".":  # noqa: PLR2004
+        return texts[2]
+    return None
+
+
+def _quoted(value: str) -> str:
+    """A text as a Jinja string that holds letters, digits and escapes only."""
+    return '"' + "".join(_escaped(character) for character in value) + '"'
+
+
+def _escaped(character: str) -> str:
+    if character.isascii() and (character.isalnum() or character == " "):
+        return character
+    return f"\\U{ord(character):08x}"

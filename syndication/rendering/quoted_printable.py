@@ -1,0 +1,69 @@
+"""Writes text in the letters that every mail server on the way can carry.
+
+The quoted-printable encoding of RFC 2045 6.7 over UTF-8, built on binascii and mended where that is wrong: it can overrun
+76 columns when a line ends in a blank.
+"""
+
+import binascii
+import re
+
+LONGEST_LINE = 76  # columns without CRLF, RFC 2045 6.7 (5)
+_SOFT_BREAK = b"=\r\n"
+_OVERLONG = re.compile(rb"[^\n]{78}")  # 76 columns and the CR, and one more
+_DELICATE_START = re.compile(rb"(?m)^(?:\.|From )")
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def encode(text: str) -> bytes:
+    """The text as quoted-printable UTF-8: pure ASCII, CRLF line ends, lines of at most 76 columns.
+
+    Any of CR, LF and CRLF in the text becomes CRLF; a lone surrogate, which UTF-8 cannot say, becomes U+FFFD. Beyond
+    that it decodes to exactly the text. No line ends in a blank, and none begins with a dot or with "From ", so neither
+    SMTP's dot-stuffing (RFC 5321 4.5.2) nor a mailbox file changes a byte. Nothing is added at the end: a text without
+    a last line break has none in the result.
+    """
+    octets = _with_crlf(_as_octets(text))
+    encoded = binascii.b2a_qp(octets, istext=True)
+    if b"\n" not in octets:
+        encoded = encoded.replace(b"=\n", _SOFT_BREAK)
+    if _DELICATE_START.search(encoded) or _OVERLONG.search(encoded) or _last_line_is_long(encoded):
+        return b"\r\n".join(_mended(line) for line in encoded.split(b"\r\n"))
+    return encoded
+
+
+def _as_octets(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return _LONE_SURROGATE.sub("\ufffd", text).encode()
+
+
+def _with_crlf(octets: bytes) -> bytes:
+    if b"\r" in octets:
+        octets = octets.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return octets.replace(b"\n", b"\r\n")
+
+
+def _last_line_is_long(encoded: bytes) -> bool:
+    return len(encoded) - (encoded.rfind(b"\n") + 1) > LONGEST_LINE
+
+
+def _mended(line: bytes) -> bytes:
+    """One encoded line with a harmless start, broken softly again where it is longer than 76 columns."""
+    pieces = []
+    line = _harmless_start(line)
+    while len(line) > LONGEST_LINE:
+        cut = LONGEST_LINE - 1
+        while b"=" in line[cut - 2 : cut]:  # never inside "=C3"
+            cut -= 1
+        pieces.append(line[:cut])
+        line = _harmless_start(line[cut:])
+    return _SOFT_BREAK.join([*pieces, line])
+
+
+def _harmless_start(line: bytes) -> bytes:
+    if line[:1] == b".":
+        return b"=2E" + line[1:]
+    if line[:5] == b"From ":
+        return b"=46rom " + line[5:]
+    return line

@@ -1,0 +1,52 @@
+"""What a mail may say about the person who reads it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
+
+_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What merge fields may show of one subscriber.
+
+    address     the email address; empty only for ANONYMOUS
+    locale      a language tag such as "de-AT", or empty
+    attributes  whatever the publication knows, by keys that a merge field can name
+    """
+
+    address: str
+    name: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    locale: str = ""
+    attributes: Mapping[str, JSON] = field(default_factory=dict)
+
+
+ANONYMOUS = Reader(address="")
+"""The reader of a feed or a page: every field is missing, so that default() speaks."""
+
+
+def reader_from(address: str, name: str, attributes: Mapping[str, JSON], locale: str) -> Reader:
+    """A reader from a subscriber's columns.
+
+    The first and last name are the attributes of those names, else the first and (of several) the last word of the name.
+    Attributes whose key is not [A-Za-z_][A-Za-z0-9_]* are left out: no merge field can name them.
+    """
+    words = name.split()
+    return Reader(
+        address=address,
+        name=name,
+        first_name=_text(attributes.get("first_name")) or (words[0] if words else ""),
+        last_name=_text(attributes.get("last_name")) or (words[-1] if len(words) > 1 else ""),
+        locale=locale,
+        attributes={key: value for key, value in attributes.items() if _KEY.fullmatch(key)},
+    )
+
+
+def _text(value: JSON) -> str:
+    return value.strip() if isinstance(value, str) else ""

@@ -1,0 +1,66 @@
+"""Quoted-printable text survives every server on the way."""
+
+import quopri
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syndication.rendering.quoted_printable import encode
+
+words = st.text(st.sampled_from(" \t.=\r\naF\u00e9\u20ac\U0001f600-"), max_size=400)
+any_text = st.text(st.characters(codec="utf-8"), max_size=400)
+long_lines = st.builds(lambda piece, times: piece * times, st.text(st.sampled_from(" .aé\t="), min_size=1, max_size=9), st.integers(1, 60))
+
+
+def with_crlf(text: str) -> str:
+    return re.sub("\r\n|\r|\n", "\r\n", text)
+
+
+@given(words | any_text | long_lines)
+def test_it_decodes_to_the_text_with_its_line_ends_as_crlf(text):
+    assert quopri.decodestring(encode(text)).decode() == with_crlf(text)
+
+
+@given(words | any_text | long_lines)
+def test_no_line_is_longer_than_76_columns(text):
+    assert max(map(len, encode(text).split(b"\r\n"))) <= 76
+
+
+@given(words | any_text | long_lines)
+def test_every_octet_is_printable_ascii_and_every_line_end_is_crlf(text):
+    assert re.fullmatch(rb"(?:[\t -~]|\r\n)*", encode(text))
+
+
+@given(words | any_text | long_lines)
+def test_no_line_ends_in_a_blank(text):
+    assert not re.search(rb"[ \t](?:\r\n|$)", encode(text))
+
+
+@given(words | any_text | long_lines)
+def test_no_line_begins_with_a_dot_so_dot_stuffing_changes_nothing(text):
+    assert not re.search(rb"(?m)^\.", encode(text))
+
+
+@given(words | any_text | long_lines)
+def test_escapes_are_upper_case_and_whole(text):
+    for escape in re.findall(rb"=.{0,2}", encode(text).replace(b"=\r\n", b"")):
+        assert re.fullmatch(rb"=[0-9A-F]{2}", escape)
+
+
+def test_a_line_that_begins_with_from_is_harmless_in_a_mailbox_file():
+    assert encode("From me\nFrom you") == b"=46rom me\r\n=46rom you"
+
+
+def test_a_line_of_76_columns_that_ends_in_a_blank_is_broken_where_binascii_overruns():
+    encoded = encode("a" * 75 + " ")
+    assert max(map(len, encoded.split(b"\r\n"))) <= 76
+
+
+def test_a_lone_surrogate_becomes_a_replacement_character():
+    assert encode("a\ud800b") == "a\ufffdb".encode().replace(b"\xef\xbf\xbd", b"=EF=BF=BD")
+
+
+def test_a_newsletter_of_30_kilobytes_grows_by_less_than_a_tenth():
+    text = "A calm sentence about gardens, rivers and the people who care for them.\n" * 420
+    assert len(encode(text)) < 1.1 * len(text)
