@@ -4,6 +4,7 @@ import email
 import email.policy
 import re
 from email.header import decode_header, make_header
+from email.utils import parseaddr
 
 import pytest
 from hypothesis import given
@@ -65,10 +66,9 @@ def test_no_continuation_line_is_blank(value):
 @given(texts.filter(bool))
 def test_a_display_name_reads_back_exactly_with_single_blanks(name):
     name = " ".join(name.split())
-    header = f"To: {mailbox(name, 'a@example.org', column=4)}\r\n\r\n"
-    message = email.message_from_string(header, policy=email.policy.default)
-    (address,) = message["To"].addresses
-    assert (address.display_name, address.addr_spec) == (name, "a@example.org")
+    # the older parser: that of 3.11's policy.default puts a blank between two encoded words of a name (RFC 2047 6.2: none)
+    shown, address = parseaddr(mailbox(name, "a@example.org", column=4).replace("\r\n", ""))
+    assert (str(make_header(decode_header(shown))), address) == (name, "a@example.org")
 
 
 @given(texts.filter(bool))
