@@ -90,13 +90,7 @@ class Connection:
     # ------------------------------------------------------------------ inside
     def _open(self) -> smtplib.SMTP:
         try:
-            smtp = self._connect()
-            smtp.ehlo_or_helo_if_needed()
-            if self.address.tls == "starttls":
-                smtp.starttls(context=ssl.create_default_context())
-                smtp.ehlo()
-            if self.address.username:
-                smtp.login(self.address.username, self.address.password)
+            smtp = self._introduced(self._connect())
         except smtplib.SMTPAuthenticationError as error:
             raise ServerAway(f"{self.address} refused the user name or password ({error.smtp_code} {_text(error.smtp_error)}).") from error
         except smtplib.SMTPNotSupportedError as error:
@@ -104,6 +98,20 @@ class Connection:
         except (OSError, smtplib.SMTPException) as error:
             raise ServerAway(f"{self.address} cannot be reached: {error}.") from error
         self._smtp, self._is_fresh = smtp, True
+        return smtp
+
+    def _introduced(self, smtp: smtplib.SMTP) -> smtplib.SMTP:
+        """EHLO, TLS and password; a server that fails one of them is left."""
+        try:
+            smtp.ehlo_or_helo_if_needed()
+            if self.address.tls == "starttls":
+                smtp.starttls(context=ssl.create_default_context())
+                smtp.ehlo()
+            if self.address.username:
+                smtp.login(self.address.username, self.address.password)
+        except BaseException:
+            smtp.close()
+            raise
         return smtp
 
     def _connect(self) -> smtplib.SMTP:
