@@ -38,7 +38,7 @@ def new_owner() -> str:
 @contextmanager
 def durable() -> Iterator[None]:
     """A transaction that a power cut cannot undo: claims, so that a lost mark is doubt and never "planned" again."""
-    if connection.vendor == "sqlite":
+    if connection.vendor == "sqlite" and not connection.in_atomic_block:  # inside a transaction SQLite cannot change it any more
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA synchronous=FULL")
         try:
