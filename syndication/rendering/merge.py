@@ -12,7 +12,16 @@ from jinja2 import nodes
 
 from syndication.rendering.bad_template import BadTemplate
 from syndication.rendering.merge_fields import LINK_NAMES, PUBLICATION_FIELDS, EmptyFields, Source, check_links, refuse_forbidden
-from syndication.rendering.merge_sandbox import BUDGET_NAME, LARGEST_OUTPUT, Budget, Fields, MergeEnvironment, MergeFault, with_limits
+from syndication.rendering.merge_sandbox import (
+    BUDGET_NAME,
+    LARGEST_OUTPUT,
+    Budget,
+    Fields,
+    MergeEnvironment,
+    MergeFault,
+    Nobody,
+    with_limits,
+)
 from syndication.rendering.merge_source import RAW_ADVICE, Kind, Piece, decoded, has_fields, pieces
 from syndication.rendering.reader import ANONYMOUS, Reader
 
@@ -86,9 +95,10 @@ def _line_of(trace: TracebackType | None, template: jinja2.Template) -> int | No
 
 def reader_fields(reader: Reader) -> Fields:
     """A reader as templates see one: empty values are absent, so that default() speaks."""
+    address = reader.address or Nobody(name="subscriber.address")
     values = {
-        "address": reader.address,
-        "email": reader.address,
+        "address": address,
+        "email": address,
         "name": reader.name,
         "first_name": reader.first_name,
         "last_name": reader.last_name,

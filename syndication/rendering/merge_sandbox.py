@@ -75,6 +75,15 @@ class Absent(Undefined):
         return False
 
 
+class Nobody(Absent):
+    """The address where there is no reader: absent, yet an article that prints it without default() still has a page."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "…"
+
+
 class Budget:
     """What one filling may still spend."""
 
@@ -102,7 +111,7 @@ class Fields:
     def get(self, key: object) -> Any:
         """The value as a template sees it, or Absent."""
         value = self.values.get(key) if isinstance(key, str) else None
-        if isinstance(value, Fields):
+        if isinstance(value, Fields | Absent):
             return value
         shown = _shown(value, f"{self.label}.{key}")
         return Absent(name=f"{self.label}.{key}") if shown is None else shown

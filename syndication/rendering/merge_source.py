@@ -7,7 +7,7 @@ statements raw and endraw everything is literal.
 import hashlib
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -126,10 +126,12 @@ class Placeholders:
     """Stand-ins for merge fields: letters and digits that MJML, CSS and HTML tools carry along without a look.
 
     One object serves one rendering. The stand-ins depend on the given sources only, and occur in none of them.
+    fix  what is done to each field before it is hidden, such as writing a fixed value into it
     """
 
-    def __init__(self, *sources: str) -> None:
+    def __init__(self, *sources: str, fix: Callable[[str], str] = str) -> None:
         self._hidden: list[str] = []
+        self._fix = fix
         digest = hashlib.blake2s("\0".join(sources).encode("utf-8", "replace")).hexdigest()
         while any(digest[:12] in source for source in sources):
             digest = hashlib.blake2s(digest.encode()).hexdigest()
@@ -156,10 +158,6 @@ class Placeholders:
 
         return self.pattern.sub(field, text)
 
-    def shown(self, stand_in: str) -> str:
-        """The field behind one stand-in."""
-        return self.show(stand_in, markup=False)
-
     def _hide_piece(self, piece: Piece, *, where: str, markup: bool) -> str:
         if piece.kind is Kind.TEXT:
             return piece.source
@@ -168,7 +166,7 @@ class Placeholders:
         if piece.kind in (Kind.COMMENT, Kind.RAW_EDGE):
             return ""
         source = decoded_piece(piece, where=where) if markup else piece.source
-        return self._keep(source, "e" if piece.kind is Kind.EXPRESSION else "s")
+        return self._keep(self._fix(source), "e" if piece.kind is Kind.EXPRESSION else "s")
 
     def _keep(self, source: str, letter: str) -> str:
         self._hidden.append(source)
