@@ -69,8 +69,8 @@ def composer_of(mailing: Mailing) -> Composer:
     """The composer of a frozen mailing, compiled once in each process."""
     key = (mailing.pk, mailing.content_hash)
     if key not in _kept:
-        while len(_kept) >= KEPT:
-            _kept.pop(next(iter(_kept)))
+        for old in list(_kept)[: max(0, len(_kept) - KEPT + 1)]:
+            _kept.pop(old, None)  # another thread may have been here
         kept = {name: value for name, value in mailing.envelope.items() if name != "page_url"}
         frozen = Frozen(
             EmailTemplates(subject=mailing.subject, html=mailing.html, text=mailing.text),

@@ -31,7 +31,7 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(seconds=60)
 
 log = logging.getLogger("syndication.send")
 Result = TypeVar("Result")
-_connections: dict[str, Connection] = {}
+_of_this_thread = threading.local()
 
 
 @dataclass(slots=True)
@@ -157,17 +157,21 @@ class _Run:
 
 
 def _connection(mailing: Mailing) -> Connection:
-    """The process's connection to the server, kept between tasks."""
+    """This thread's connection to the server, kept between tasks: one connection carries one message at a time."""
+    kept: dict[str, Connection] | None = getattr(_of_this_thread, "connections", None)
+    if kept is None:
+        kept = _of_this_thread.connections = {}
     key = str(settings.SMTP)
-    if key not in _connections:
-        _connections[key] = Connection(settings.SMTP, host_name=host_name(mailing.envelope["mail_domain"]))
-    return _connections[key]
+    if key not in kept:
+        kept[key] = Connection(settings.SMTP, host_name=host_name(mailing.envelope["mail_domain"]))
+    return kept[key]
 
 
 def close_connections() -> None:
-    """Say QUIT on every kept connection."""
-    while _connections:
-        _connections.popitem()[1].close()
+    """Say QUIT on every connection that this thread keeps."""
+    kept: dict[str, Connection] = getattr(_of_this_thread, "connections", {})
+    while kept:
+        kept.popitem()[1].close()
 
 
 def _wait(mailing: Mailing, because: str) -> None:

@@ -1,0 +1,138 @@
+"""The commands about campaigns."""
+
+from typing import Any
+
+import click
+from django.utils import timezone
+
+from syndication.articles.find import article_named
+from syndication.audience.lists import list_named
+from syndication.campaigns import control
+from syndication.campaigns.create import Wish, create
+from syndication.campaigns.models import Campaign
+from syndication.campaigns.status import Status, verify
+from syndication.campaigns.status import status as status_of
+from syndication.cli.output import json_option, publication_option, say
+from syndication.cli.which import chosen_publication
+from syndication.queue import ring
+
+TICK = "syndication.tasks.tick"
+
+
+@click.group()
+def campaign() -> None:
+    """What is sent, to whom and when."""
+
+
+@campaign.command(name="create")
+@click.option("--article", "article_slug", required=True, metavar="SLUG")
+@click.option("--list", "list_slug", required=True, metavar="SLUG")
+@publication_option
+@click.option("--subject", default="", help="The article's title when left out; merge fields work.")
+@click.option("--at", default="", metavar="TIME", help="2026-12-01T09:00; a draft when left out.")
+@click.option("--zone", default="", metavar="ZONE", help="An IANA name such as Europe/Berlin; the publication's when left out.")
+@json_option
+def campaign_create(article_slug: str, list_slug: str, publication: str | None, *, as_json: bool, **when: str) -> None:
+    """Plan a send: a draft, or scheduled with --at."""
+    inside = chosen_publication(publication) if publication else None
+    to = list_named(list_slug, inside)
+    wish = Wish(article_named(article_slug, inside or to.publication), to, when["subject"], when["at"], when["zone"])
+    made = create(wish, now=timezone.now())
+    one = made.campaign
+    starts = f"{one.starts_at:%Y-%m-%d %H:%M} UTC" if one.starts_at else None
+    result = {"id": one.pk, "state": one.state, "starts_at": one.starts_at.isoformat() if one.starts_at else None, "remark": made.remark}
+    lines = [f"Campaign {one.pk} is {one.state}" + (f" for {one.wall_time} {one.zone} ({starts})." if starts else ".")]
+    lines += [made.remark] if made.remark else []
+    lines += [] if starts else [f"`syndication campaign start {one.pk}` sends it."]
+    say(result, lines, as_json=as_json)
+
+
+@campaign.command(name="list")
+@json_option
+def campaign_list(*, as_json: bool) -> None:
+    """Show all campaigns, newest first."""
+    found = Campaign.objects.select_related("article").order_by("-pk")[:200]
+    result = [{"id": one.pk, "state": one.state, "article": one.article.slug, "subject": one.subject or one.article.title} for one in found]
+    say(result, [f"{row['id']:>4}  {row['state']:<10} {row['subject']}" for row in result] or ["No campaign yet."], as_json=as_json)
+
+
+@campaign.command(name="start")
+@click.argument("campaign_id", type=int)
+@json_option
+def campaign_start(campaign_id: int, *, as_json: bool) -> None:
+    """Send now; a second call starts nothing."""
+    control.start(campaign_id, now=timezone.now())
+    _ring_and_say(campaign_id, "is running", as_json=as_json)
+
+
+@campaign.command(name="pause")
+@click.argument("campaign_id", type=int)
+@json_option
+def campaign_pause(campaign_id: int, *, as_json: bool) -> None:
+    """Stop before the next message."""
+    control.pause(campaign_id)
+    _ring_and_say(campaign_id, "is paused", as_json=as_json)
+
+
+@campaign.command(name="resume")
+@click.argument("campaign_id", type=int)
+@json_option
+def campaign_resume(campaign_id: int, *, as_json: bool) -> None:
+    """Go on where it stopped."""
+    control.resume(campaign_id)
+    _ring_and_say(campaign_id, "is running again", as_json=as_json)
+
+
+@campaign.command(name="cancel")
+@click.argument("campaign_id", type=int)
+@json_option
+def campaign_cancel(campaign_id: int, *, as_json: bool) -> None:
+    """End it; what is not sent yet never will be."""
+    control.cancel(campaign_id, now=timezone.now())
+    _ring_and_say(campaign_id, "is cancelled", as_json=as_json)
+
+
+@campaign.command(name="retry-failed")
+@click.argument("campaign_id", type=int)
+@json_option
+def campaign_retry_failed(campaign_id: int, *, as_json: bool) -> None:
+    """Give failed deliveries another round (bounced ones stay)."""
+    again = control.retry_failed(campaign_id)
+    ring(TICK)
+    say({"id": campaign_id, "retried": again}, [f"{again} failed deliveries are planned again."], as_json=as_json)
+
+
+@campaign.command(name="status")
+@click.argument("campaign_id", type=int)
+@json_option
+def campaign_status(campaign_id: int, *, as_json: bool) -> None:
+    """Where it stands, with a count for each delivery state."""
+    found = status_of(campaign_id)
+    say(found.as_json(), _about(found), as_json=as_json)
+
+
+@campaign.command(name="verify")
+@click.argument("campaign_id", type=int)
+@json_option
+@click.pass_context
+def campaign_verify(ctx: click.Context, campaign_id: int, *, as_json: bool) -> None:
+    """Prove from the rows that the sums agree; exit code 0 only then."""
+    verdict = verify(campaign_id)
+    result: dict[str, Any] = {"id": campaign_id, "agrees": verdict.agrees, "checks": verdict.lines}
+    say(result, [*verdict.lines, "The sums agree." if verdict.agrees else "The sums do NOT agree."], as_json=as_json)
+    ctx.exit(0 if verdict.agrees else 1)
+
+
+def _ring_and_say(campaign_id: int, what: str, *, as_json: bool) -> None:
+    ring(TICK)
+    found = status_of(campaign_id)
+    say(found.as_json(), [f"Campaign {campaign_id} {what}.", *_about(found)[1:]], as_json=as_json)
+
+
+def _about(found: Status) -> list[str]:
+    counts = ", ".join(f"{rows} {word}" for word, rows in found.deliveries.items() if rows)
+    lines = [f"Campaign {found.id} ({found.subject}) is {found.state}."]
+    if found.audience is not None:
+        lines.append(f"{found.settled} of {found.audience} settled: {counts or 'no rows'}.")
+    lines += [f"Waits: {found.waits_because}"] if found.waits_because else []
+    return [*lines, found.problem] if found.problem else lines

@@ -1,0 +1,36 @@
+"""The command line: `syndication …`."""
+
+import logging
+
+import click
+
+import syndication.cli.boot  # first: everything below needs the settings
+from syndication import __version__
+from syndication.cli.articles import article
+from syndication.cli.campaigns import campaign
+from syndication.cli.output import Speaking
+from syndication.cli.readers import lists, subscribers, suppress
+from syndication.cli.system import backup, doctor, feeds, migrate, publication, restore, up, user
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
+
+
+@click.group(cls=Speaking, context_settings=CONTEXT)
+@click.version_option(__version__, prog_name="syndication")
+@click.option("-v", "--verbose", is_flag=True, help="Say what happens behind the scenes.")
+def syndication(*, verbose: bool) -> None:
+    """One article in, every reader served: by email, by feed, on the web.
+
+    Exit codes: 0 done, 1 a check failed, 2 wrong input or state (nothing was changed).
+    """
+    logging.getLogger().setLevel(logging.INFO if verbose else logging.ERROR)
+
+
+for command in (up, migrate, publication, article, feeds, subscribers, suppress, campaign, user, doctor, backup, restore):
+    syndication.add_command(command)
+syndication.add_command(lists, name="list")
+
+
+def main() -> None:
+    """Run the command line."""
+    syndication(prog_name="syndication")
