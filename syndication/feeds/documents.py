@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from syndication.feeds.characters import allowed, one_line
+from syndication.rendering.characters import allowed, one_line
 
 MOST_ENTRIES = 50
 LONGEST_STAND_IN_TITLE = 60  # characters

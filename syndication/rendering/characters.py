@@ -1,4 +1,4 @@
-"""Takes out of a text what XML cannot carry, so that one pasted character never breaks a feed."""
+"""Takes out of a text what XML cannot carry, so that one pasted character never breaks a feed, a page or a mail."""
 
 import re
 

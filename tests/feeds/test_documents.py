@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from syndication.feeds.characters import allowed, one_line
 from syndication.feeds.checking import problems
 from syndication.feeds.documents import ATOM, JSON, RSS, Entry, FeedInfo, newest_first
 from syndication.feeds.json_document import json_feed
 from syndication.feeds.xml_documents import atom, rss
+from syndication.rendering.characters import allowed, one_line
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 INFO = FeedInfo(
