@@ -1,7 +1,24 @@
-"""The address book of the web."""
+"""The address book of the web. Addresses in mails and feeds live for ever: none here may change without a redirect."""
 
 from django.urls import include, path
 
+from syndication.web import answers, error_pages, feeds, health, public
+
+handler400 = error_pages.bad_request
+handler403 = error_pages.forbidden
+handler404 = error_pages.not_found
+handler500 = error_pages.failed
+
 urlpatterns = [
+    path("", public.home, name="home"),
+    path("a/<slug:slug>/", public.archive, name="archive"),
+    path("a/<slug:slug>/<slug:article_slug>/", public.article, name="article"),
+    path("feeds/<slug:slug>/<str:file_name>", feeds.document, name="feed"),
+    path("s/<slug:slug>/", answers.ask_to_subscribe, name="subscribe"),
+    path("c/<str:token>/", answers.confirm, name="confirm"),
+    path("u/<str:token>/", answers.unsubscribe, name="unsubscribe"),
+    path("u/<str:token>/undo/", answers.undo, name="undo"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
     path("", include("syndication.web.studio.urls")),
 ]

@@ -1,0 +1,243 @@
+"""The links in a mail work without cookie or login, only a POST acts, and no answer tells a stranger who reads what."""
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from lxml import html as lxml_html
+from support.publications import make_list, make_publication
+
+from syndication.audience import leave, subscribe
+from syndication.audience.models import ConsentRecord, Subscriber, Subscription
+
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
+
+
+@pytest.fixture
+def client():
+    """As strict as a browser: CSRF checks are on."""
+    return Client(enforce_csrf_checks=True)
+
+
+@pytest.fixture
+def publication():
+    return make_publication()
+
+
+@pytest.fixture
+def weekly(publication):
+    return make_list(publication)
+
+
+@pytest.fixture
+def subscription(weekly):
+    return subscribe.add(subscribe.Person("mara@example.org"), to=weekly, confirmed=True, how="staff", now=timezone.now())
+
+
+@pytest.fixture
+def token(subscription):
+    return leave.unsubscribe_token(subscription.subscriber_id, subscription.list_id)
+
+
+def state(subscription):
+    return Subscription.objects.get(pk=subscription.pk).state
+
+
+def text(response):
+    return " ".join(lxml_html.fromstring(response.content.decode()).text_content().split())
+
+
+def pending_subscription(weekly, address="new@example.org"):
+    subscribe.ask(address, list_ids=[weekly.pk], how="form", now=timezone.now())
+    return Subscription.objects.get(subscriber__address=address)
+
+
+def confirmation_token(subscription):
+    return subscribe.confirmation_token(subscription.subscriber_id, subscription.list_id, timezone.now())
+
+
+# ------------------------------------------------------------------ leaving
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_opening_the_unsubscribe_link_changes_nothing(client, subscription, token, method):
+    before = ConsentRecord.objects.count()
+    assert getattr(client, method)(f"/u/{token}/").status_code == 200
+    assert (state(subscription), ConsentRecord.objects.count()) == ("confirmed", before)
+
+
+def test_the_page_has_a_button_that_posts_to_itself_and_shows_only_a_hint_of_the_address(client, token):
+    response = client.get(f"/u/{token}/")
+    form = lxml_html.fromstring(response.content.decode()).xpath("//form")[0]
+    assert (form.get("method"), form.get("action")) == ("post", f"/u/{token}/")
+    assert "m…@example.org" in response.text
+    assert "mara" not in response.text
+
+
+def test_the_button_unsubscribes(client, subscription, token):
+    response = client.post(f"/u/{token}/")
+    assert (response.status_code, state(subscription)) == (200, "unsubscribed")
+    assert "You are unsubscribed" in response.text
+
+
+@pytest.mark.parametrize("form", ["application/x-www-form-urlencoded", "multipart/form-data"])
+def test_one_click_unsubscribes_without_cookie_or_redirect(client, subscription, token, form):
+    body = {
+        "application/x-www-form-urlencoded": b"List-Unsubscribe=One-Click",
+        "multipart/form-data": b'--x\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--x--\r\n',
+    }[form]
+    response = client.post(f"/u/{token}/", body, content_type=f"{form}; boundary=x")
+    assert (response.status_code, state(subscription)) == (200, "unsubscribed")
+    assert ConsentRecord.objects.latest("pk").how == "one-click"
+    assert not response.cookies
+
+
+def test_one_click_again_is_harmless(client, subscription, token):
+    for _ in range(3):
+        response = client.post(f"/u/{token}/", {"List-Unsubscribe": "One-Click"})
+        assert (response.status_code, state(subscription)) == (200, "unsubscribed")
+
+
+def test_a_body_that_cannot_be_read_is_still_a_wish_to_leave(client, subscription, token):
+    client.post(f"/u/{token}/", b"--broken", content_type="multipart/form-data; boundary=")
+    assert state(subscription) == "unsubscribed"
+
+
+def test_undo_brings_the_reader_back(client, subscription, token):
+    client.post(f"/u/{token}/")
+    response = client.post(f"/u/{token}/undo/")
+    assert (response.status_code, state(subscription)) == (200, "confirmed")
+    assert "You are subscribed again" in response.text
+
+
+def test_opening_the_undo_address_changes_nothing(client, subscription, token):
+    client.post(f"/u/{token}/")
+    response = client.get(f"/u/{token}/undo/")
+    assert (response["Location"], state(subscription)) == (f"/u/{token}/", "unsubscribed")
+
+
+def test_who_has_left_sees_that_and_the_way_back(client, token):
+    client.post(f"/u/{token}/")
+    assert "You are not subscribed" in client.get(f"/u/{token}/").text
+
+
+@pytest.mark.parametrize("path", ["/u/{}/", "/u/{}/undo/", "/c/{}/"])
+def test_every_wrong_token_gets_the_same_page(client, token, path):
+    wrong = ["x", token[:-1] + ("a" if token[-1] != "a" else "b"), "a" * 3_000, "%00", "é", token + "a"]
+    answers = [client.post(path.format(one)) for one in wrong]
+    assert {one.status_code for one in answers} == {404}
+    assert len({one.content for one in answers}) == 1
+    assert "This link does not work" in answers[0].text
+
+
+def test_the_link_of_an_erased_reader_is_as_unknown_as_any(client, subscription, token):
+    Subscriber.objects.filter(pk=subscription.subscriber_id).update(state=Subscriber.State.ERASED)
+    assert client.post(f"/u/{token}/").content == client.post("/u/x/").content
+
+
+@pytest.mark.parametrize("path", ["/u/{}/", "/u/wrong/", "/c/wrong/", "/s/field-notes/"])
+def test_an_answer_page_is_not_cached_indexed_or_passed_on(client, token, path):
+    response = client.get(path.format(token))
+    assert response["Cache-Control"] == "no-store"
+    assert response["Referrer-Policy"] == "no-referrer"
+    assert response["X-Robots-Tag"] == "noindex"
+    assert not response.cookies
+
+
+def test_other_methods_are_refused(client, subscription, token):
+    response = client.delete(f"/u/{token}/")
+    assert (response.status_code, response["Allow"]) == (405, "GET, HEAD, POST")
+
+
+# ------------------------------------------------------------------ joining
+def test_the_subscribe_page_asks_for_an_address_only(client, weekly):
+    names = [one.get("name") for one in lxml_html.fromstring(client.get("/s/field-notes/").content.decode()).xpath("//input")]
+    assert names == ["address"]
+
+
+def test_several_open_lists_are_offered_and_private_ones_are_not(client, publication, weekly):
+    make_list(publication, "monthly")
+    make_list(publication, "staff-only", is_public=False)
+    boxes = lxml_html.fromstring(client.get("/s/field-notes/").content.decode()).xpath("//input[@type='checkbox']")
+    assert [one.get("value") for one in boxes] == ["weekly", "monthly"]
+
+
+def test_asking_leaves_a_pending_subscription_and_rings_for_its_mail(client, weekly, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks() as bells:
+        response = client.post("/s/field-notes/", {"address": "new@example.org"})
+    subscription = Subscription.objects.get()
+    assert (response.status_code, subscription.state) == (200, "pending")
+    assert [bell.args for bell in bells] == [("syndication.tasks.confirm_subscription", subscription.pk)]
+    assert [bell.keywords for bell in bells] == [{"queue": "mail"}]
+
+
+def test_the_answer_is_the_same_for_a_new_a_known_and_a_suppressed_address(client, weekly, subscription, token):
+    new, known = (client.post("/s/field-notes/", {"address": one}).content for one in ("new@example.org", "mara@example.org"))
+    client.post(f"/u/{token}/")
+    left = client.post("/s/field-notes/", {"address": "mara@example.org"}).content
+    assert new == known == left
+    assert b"Check your inbox" in new
+
+
+@pytest.mark.parametrize("address", ["", "nobody", "a@b@c", "a" * 400 + "@example.org", "a\x00b@example.org", "<script>@example.org"])
+def test_what_is_no_address_is_said_so_and_can_be_mended(client, weekly, address):
+    response = client.post("/s/field-notes/", {"address": address})
+    assert response.status_code == 400
+    assert "does not look like an email address" in response.text
+    assert not Subscription.objects.exists()
+
+
+def test_only_the_chosen_lists_are_joined(client, publication, weekly):
+    monthly = make_list(publication, "monthly")
+    client.post("/s/field-notes/", {"address": "new@example.org", "list": ["monthly"]})
+    assert [one.list for one in Subscription.objects.all()] == [monthly]
+
+
+def test_no_list_chosen_is_said_so_and_the_address_kept(client, publication, weekly):
+    make_list(publication, "monthly")
+    response = client.post("/s/field-notes/", {"address": "new@example.org"})
+    assert response.status_code == 400
+    assert "Choose at least one list" in response.text
+    assert 'value="new@example.org"' in response.text
+
+
+def test_a_private_list_or_one_of_another_publication_cannot_be_joined(client, publication, weekly):
+    make_list(publication, "staff-only", is_public=False)
+    make_list(make_publication("tides"), "tides-weekly")
+    client.post("/s/field-notes/", {"address": "new@example.org", "list": ["staff-only", "tides-weekly"]})
+    assert [one.list.slug for one in Subscription.objects.all()] == ["weekly"]
+
+
+def test_an_unknown_publication_cannot_be_subscribed_to(client):
+    assert client.get("/s/nobody/").status_code == 404
+
+
+def test_a_publication_without_open_lists_points_to_its_feeds(client, publication):
+    for response in (client.get("/s/field-notes/"), client.post("/s/field-notes/", {"address": "new@example.org"})):
+        assert response.status_code == 200
+        assert "no list that is open to everyone" in response.text
+    assert not Subscriber.objects.exists()
+
+
+# ------------------------------------------------------------------ confirming
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_opening_the_confirmation_link_changes_nothing(client, weekly, method):
+    subscription = pending_subscription(weekly)
+    assert getattr(client, method)(f"/c/{confirmation_token(subscription)}/").status_code == 200
+    assert state(subscription) == "pending"
+
+
+def test_the_button_confirms_and_a_second_time_is_harmless(client, weekly):
+    subscription = pending_subscription(weekly)
+    path = f"/c/{confirmation_token(subscription)}/"
+    for _ in range(2):
+        assert "You are subscribed" in text(client.post(path))
+        assert state(subscription) == "confirmed"
+
+
+def test_who_is_confirmed_already_sees_that(client, weekly):
+    subscription = pending_subscription(weekly)
+    path = f"/c/{confirmation_token(subscription)}/"
+    client.post(path)
+    assert "Nothing else is to be done" in text(client.get(path))
+
+
+def test_a_token_for_leaving_does_not_confirm(client, token):
+    assert client.post(f"/c/{token}/").status_code == 404
