@@ -87,11 +87,11 @@ def retry_failed(campaign_id: int) -> int:
         Campaign.objects.select_for_update().filter(pk=campaign_id).first()
         campaign = campaign_of(campaign_id)
         _require(campaign, (C.RUNNING, C.PAUSED, C.FINISHED), "retried")
-        failed = Delivery.objects.filter(mailing_id=campaign.mailing_id, state=State.FAILED)
+        failed = Delivery.objects.filter(mailing=campaign.mailing, state=State.FAILED)
         again = failed.update(state=State.PLANNED, due_at=Now(), settled_at=None, attempts=0, fence=F("fence") + 1)
         if again and campaign.state == C.FINISHED:
             Campaign.objects.filter(pk=campaign_id).update(state=C.RUNNING, finished_at=None)
-            Mailing.objects.filter(pk=campaign.mailing_id, state=Mailing.State.CLOSED).update(state=Mailing.State.OPEN)
+            Mailing.objects.filter(campaign=campaign, state=Mailing.State.CLOSED).update(state=Mailing.State.OPEN)
         return again
 
 

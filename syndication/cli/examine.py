@@ -101,7 +101,7 @@ def _queue() -> Finding:
     where = "the embedded queue" if settings.EMBEDDED_QUEUE else "REDIS_URL"
     try:
         client = redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=PATIENCE_SECONDS, socket_timeout=PATIENCE_SECONDS)
-        lengths = {name: int(client.llen(f"syn:{name}")) for name in QUEUES}  # type: ignore[arg-type]  # sync client
+        lengths = {name: int(client.llen(f"syn:{name}")) for name in QUEUES}
         client.close()
     except (redis.RedisError, OSError) as error:
         advice = "start it with: syndication up" if settings.EMBEDDED_QUEUE else "check the server"

@@ -4,7 +4,7 @@ import logging
 
 import click
 
-import syndication.cli.boot  # first: everything below needs the settings
+import syndication.cli.boot  # noqa: F401  # first: everything below needs the settings
 from syndication import __version__
 from syndication.cli.articles import article
 from syndication.cli.campaigns import campaign
@@ -18,7 +18,7 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
 @click.group(cls=Speaking, context_settings=CONTEXT)
 @click.version_option(__version__, prog_name="syndication")
 @click.option("-v", "--verbose", is_flag=True, help="Say what happens behind the scenes.")
-def syndication(*, verbose: bool) -> None:
+def command_line(*, verbose: bool) -> None:
     """One article in, every reader served: by email, by feed, on the web.
 
     Exit codes: 0 done, 1 a check failed, 2 wrong input or state (nothing was changed).
@@ -27,10 +27,10 @@ def syndication(*, verbose: bool) -> None:
 
 
 for command in (up, migrate, publication, article, feeds, subscribers, suppress, campaign, user, doctor, backup, restore):
-    syndication.add_command(command)
-syndication.add_command(lists, name="list")
+    command_line.add_command(command)
+command_line.add_command(lists, name="list")
 
 
 def main() -> None:
     """Run the command line."""
-    syndication(prog_name="syndication")
+    command_line(prog_name="syndication")

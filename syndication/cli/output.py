@@ -12,6 +12,12 @@ from syndication.errors import SyndicationError
 REFUSED = 2  # exit code: the input or the state is wrong, nothing was done
 
 
+class Spoken(click.ClickException):
+    """An error that click prints as "Error: …"."""
+
+    exit_code = REFUSED
+
+
 class Speaking(click.Group):
     """A group whose commands turn our errors into "Error: …" and exit code 2."""
 
@@ -20,9 +26,9 @@ class Speaking(click.Group):
         try:
             return super().invoke(ctx)
         except SyndicationError as error:
-            raise _spoken(str(error)) from error
+            raise Spoken(str(error)) from error
         except (OperationalError, DatabaseError) as error:
-            raise _spoken(_about_database(str(error).strip())) from error
+            raise Spoken(_about_database(str(error).strip())) from error
 
 
 def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -42,12 +48,6 @@ def say(result: Mapping[str, Any] | list[Any], lines: Iterable[str], *, as_json:
         return
     for line in lines:
         click.echo(line)
-
-
-def _spoken(message: str) -> click.ClickException:
-    spoken = click.ClickException(message)
-    spoken.exit_code = REFUSED
-    return spoken
 
 
 def _about_database(what: str) -> str:

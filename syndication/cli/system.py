@@ -82,11 +82,18 @@ def feeds() -> None:
 @json_option
 def feeds_publish(*, as_json: bool) -> None:
     """Rebuild all that is published."""
-    result = []
-    for one in Publication.objects.order_by("slug"):
-        published = publish(one.pk, now=timezone.now())
-        result.append({"publication": one.slug, "entries": published.entries, "files": list(published.written)})
-    lines = [f"{row['publication']}: {row['entries']} entries; {len(row['files'])} file(s) changed in {settings.FEEDS}" for row in result]
+    found = [publish(one.pk, now=timezone.now()) for one in Publication.objects.order_by("slug")]
+    result = [
+        {
+            "publication": one.slug,
+            "entries": one.entries,
+            "changed": list(one.changed),
+            "left_out": [{"slug": left.slug, "why": left.why} for left in one.left_out],
+        }
+        for one in found
+    ]
+    lines = [f"{one.slug}: {one.entries} entries; {len(one.changed)} file(s) changed in {settings.FEEDS / one.slug}" for one in found]
+    lines += [f"  left out {left.slug}: {left.why}" for one in found for left in one.left_out]
     say(result, lines or ["No publication yet."], as_json=as_json)
 
 

@@ -1,0 +1,165 @@
+"""The commands about articles."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from django.utils import timezone
+
+from syndication.articles.bring_in import Options, bring_in
+from syndication.articles.fetch import fetch
+from syndication.articles.find import article_named
+from syndication.articles.models import Article
+from syndication.articles.publish import publish, unpublish
+from syndication.articles.read_source import Source, read_path, read_stream
+from syndication.audience.lists import list_named
+from syndication.cli.output import json_option, publication_option, say
+from syndication.cli.which import checker, chosen_publication
+from syndication.delivery.preview import NOBODY_YET, preview
+from syndication.errors import BadInput
+from syndication.queue import FEEDS, ring
+
+PUBLISH_FEEDS = "syndication.tasks.publish_feeds"
+KINDS = ("text", "markdown", "html")
+
+
+@click.group()
+def article() -> None:
+    """What is published."""
+
+
+@article.command(name="import")
+@click.argument("source", metavar="PATH_OR_URL")
+@publication_option
+@click.option("--publish", "is_published", is_flag=True, help="Put it on the web and into the feeds at once.")
+@click.option("--kind", type=click.Choice(KINDS), help="Guessed from the name and the content when left out.")
+@click.option("--encoding", default="", help="When the text is not UTF-8, for example latin-1.")
+@click.option("--slug", default="", help="The name in its address; made from the title when left out.")
+@click.option("--language", default="", help="BCP 47, such as en or de; found in the text when left out.")
+@json_option
+def article_import(source: str, publication: str | None, *, is_published: bool, as_json: bool, **wishes: str | None) -> None:
+    """Bring an article in: plain text, Markdown or HTML from a file, a URL or (-) standard input.
+
+    The same source again makes a new revision of the same article.
+    """
+    into = chosen_publication(publication, make=True)
+    options = Options(**{name: value for name, value in wishes.items() if value})
+    brought = bring_in(_source(source), publication=into, options=options, check=checker(into), now=timezone.now())
+    if is_published:
+        publish(brought.article.pk, now=timezone.now())
+    ring(PUBLISH_FEEDS, into.pk, queue=FEEDS)
+    brought.article.refresh_from_db()
+    result = {**_as_json(brought.article), "dropped": [{"line": one.line, "text": one.text, "why": one.why} for one in brought.dropped]}
+    lines = [
+        f"{'Made' if brought.created else 'Revised'} {brought.article.slug!r}: {brought.article.title}",
+        f"revision {brought.article.revision}, {brought.article.state}, language {brought.article.language}",
+        f"{len(brought.dropped)} line(s) dropped or changed:" if brought.dropped else "nothing was dropped",
+        *(f"  line {one.line}: {one.text[:70]!r} ({one.why})" for one in brought.dropped),
+    ]
+    say(result, lines, as_json=as_json)
+
+
+def _source(name: str) -> Source:
+    if name == "-":
+        return read_stream(sys.stdin.buffer, name="standard input")
+    if name.startswith(("http://", "https://")):
+        return fetch(name)
+    return read_path(Path(name))
+
+
+def _as_json(one: Article) -> dict[str, Any]:
+    return {
+        "slug": one.slug,
+        "id": one.permanent_id,
+        "title": one.title,
+        "revision": one.revision,
+        "state": one.state,
+        "language": one.language,
+        "summary": one.summary,
+        "publication": one.publication.slug,
+        "published_at": one.published_at.isoformat() if one.published_at else None,
+    }
+
+
+@article.command(name="list")
+@publication_option
+@json_option
+def article_list(publication: str | None, *, as_json: bool) -> None:
+    """Show all articles, newest first."""
+    found = Article.objects.select_related("publication").order_by("-created_at", "-pk")
+    if publication:
+        found = found.filter(publication=chosen_publication(publication))
+    lines = [f"{one.state:<9} {one.publication.slug}/{one.slug}: {one.title} (revision {one.revision})" for one in found]
+    say([_as_json(one) for one in found], lines or ["No article yet."], as_json=as_json)
+
+
+@article.command(name="show")
+@click.argument("slug")
+@publication_option
+@json_option
+def article_show(slug: str, publication: str | None, *, as_json: bool) -> None:
+    """Show one article with its clean HTML."""
+    one = article_named(slug, chosen_publication(publication) if publication else None)
+    result = {**_as_json(one), "author": one.author, "tags": one.tags, "html": one.html}
+    head = [f"{name}: {value}" for name, value in result.items() if name != "html" and value]
+    say(result, [*head, "", one.html], as_json=as_json)
+
+
+@article.command(name="publish")
+@click.argument("slug")
+@publication_option
+@json_option
+def article_publish(slug: str, publication: str | None, *, as_json: bool) -> None:
+    """Put an article on the web and into the feeds."""
+    _change(publish, slug, publication, as_json=as_json)
+
+
+@article.command(name="unpublish")
+@click.argument("slug")
+@publication_option
+@json_option
+def article_unpublish(slug: str, publication: str | None, *, as_json: bool) -> None:
+    """Take an article off the web and out of the feeds."""
+    _change(unpublish, slug, publication, as_json=as_json)
+
+
+def _change(step: Any, slug: str, publication: str | None, *, as_json: bool) -> None:
+    one = article_named(slug, chosen_publication(publication) if publication else None)
+    step(one.pk, now=timezone.now())
+    ring(PUBLISH_FEEDS, one.publication_id, queue=FEEDS)
+    one.refresh_from_db()
+    say(_as_json(one), [f"{one.slug!r} is {one.state}."], as_json=as_json)
+
+
+@article.command(name="render")
+@click.argument("slug")
+@click.option("--as", "address", default=NOBODY_YET, show_default=True, metavar="ADDRESS", help="Whose copy.")
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="A folder; made when it is missing.")
+@click.option("--list", "list_slug", metavar="SLUG", help="The list it would go to; the publication's first when left out.")
+@publication_option
+@json_option
+def article_render(slug: str, address: str, out: Path, *, as_json: bool, **where: str | None) -> None:
+    """Write the exact bytes of its email, and every other form: message.eml, email.html, email.txt, page.html, feed.html."""
+    one = article_named(slug, chosen_publication(where["publication"]) if where["publication"] else None)
+    to = list_named(where["list_slug"], one.publication) if where["list_slug"] else None
+    shown = preview(one.pk, now=timezone.now(), address=address, list_id=to.pk if to else None)
+    files = {
+        "message.eml": shown.message,
+        "email.html": shown.html.encode(),
+        "email.txt": shown.text.encode(),
+        "page.html": shown.page.encode(),
+        "feed.html": shown.feed.encode(),
+    }
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            (out / name).write_bytes(content)
+    except OSError as error:
+        raise BadInput(f"{out} cannot be written: {error.strerror}. Name a folder of yours with --out.") from error
+    result = {"subject": shown.subject, "files": {name: len(content) for name, content in files.items()}, "folder": str(out)}
+    say(
+        result,
+        [f"Subject: {shown.subject}", *(f"  {out / name}  {len(content):,} bytes" for name, content in files.items())],
+        as_json=as_json,
+    )
