@@ -111,6 +111,7 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "syndication.web.urls"
 WSGI_APPLICATION = "syndication.web.wsgi.application"
+CSRF_FAILURE_VIEW = "syndication.web.error_pages.csrf_failed"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.jinja2.Jinja2",
