@@ -25,11 +25,14 @@ def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:
 
 
 def from_now(moment: datetime, now: datetime) -> str:
-    """Where `moment` lies as seen from `now` (both aware): "in 2 h 10 min", "5 min ago", "just now"."""
+    """Where `moment` lies as seen from `now` (both aware): "in 2 h 10 min", "5 h ago", "just now". The past needs only one unit."""
     seconds = (moment - now).total_seconds()
-    if abs(seconds) < SHORTEST:
-        return "just now" if seconds <= 0 else f"in {how_long(seconds)}"
-    return f"in {how_long(seconds)}" if seconds > 0 else f"{how_long(-seconds)} ago"
+    if seconds > 0:
+        return f"in {how_long(seconds)}"
+    if -seconds < SHORTEST:
+        return "just now"
+    unit = next((unit for unit in (DAY, HOUR, MINUTE) if -seconds >= unit), 1)
+    return f"{how_long(-seconds // unit * unit)} ago"
 
 
 def stamp(moment: datetime, zone: str = "UTC") -> str:

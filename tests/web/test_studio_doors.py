@@ -1,0 +1,98 @@
+"""Who may open which studio page: deny by default."""
+
+import pytest
+from django.urls import get_resolver
+from support.staff import signed_in, visitor
+
+from syndication.campaigns.models import User
+from syndication.web.studio import urls
+
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
+
+OPEN_TO_ALL = {"sign_in_once"}
+ROUTES = [route for route in urls.studio if route.name not in OPEN_TO_ALL]
+EXAMPLES = {
+    "article_id": "1",
+    "campaign_id": "1",
+    "subscriber_id": "1",
+    "publication_id": "1",
+    "name": "x",
+    "form": "email",
+    "act": "start",
+}
+
+
+def address(route) -> str:
+    pattern = str(route.pattern)
+    for name, example in EXAMPLES.items():
+        for converter in ("int", "str", "slug"):
+            pattern = pattern.replace(f"<{converter}:{name}>", example)
+    return "/" + pattern
+
+
+@pytest.fixture(params=ROUTES, ids=lambda route: route.name)
+def route(request):
+    return request.param
+
+
+def test_only_the_sign_in_link_is_open():
+    unguarded = {route.name for route in urls.studio if not getattr(route.callback, "is_guarded", False)}
+    assert unguarded == OPEN_TO_ALL
+
+
+def test_every_address_under_studio_and_inbox_is_made_by_the_studio():
+    strangers = [pattern for pattern in get_resolver().url_patterns if str(pattern.pattern).startswith(("studio", "inbox"))]
+    assert strangers == []
+
+
+def test_a_visitor_is_sent_to_the_sign_in_page(route):
+    answer = visitor().get(address(route))
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith("/accounts/login/?next=/")
+
+
+def test_a_visitor_cannot_post(route):
+    assert visitor().post(address(route)).status_code == 302
+
+
+def test_a_viewer_cannot_post(route):
+    answer = signed_in("viewer").post(address(route))
+    assert answer.status_code == 403
+    assert "viewer" in answer.content.decode()
+
+
+def test_a_viewer_may_look(route):
+    assert signed_in("viewer").get(address(route)).status_code in {200, 286, 302, 404}
+
+
+def test_a_form_without_its_token_is_refused(route):
+    assert signed_in("owner", enforce_csrf_checks=True).post(address(route)).status_code == 403
+
+
+def test_other_methods_are_refused(route):
+    client = signed_in()
+    assert [getattr(client, method)(address(route)).status_code for method in ("put", "delete", "patch", "options")] == [405] * 4
+
+
+def test_a_person_who_left_is_signed_out(route):
+    client = signed_in("editor")
+    User.objects.update(is_active=False)
+    assert client.get(address(route)).status_code == 302
+
+
+def test_a_fragment_asked_after_the_session_ended_sends_the_whole_page_to_sign_in(route):
+    answer = visitor().get(address(route), headers={"hx-request": "true"})
+    assert answer.headers["HX-Redirect"] == "/accounts/login/"
+
+
+def test_no_page_may_be_kept_by_a_shared_cache(route):
+    kept = signed_in().get(address(route)).headers["Cache-Control"]
+    assert "no-store" in kept
+    assert "private" in kept
+
+
+def test_every_page_has_a_strict_policy():
+    policy = signed_in().get("/studio/").headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
