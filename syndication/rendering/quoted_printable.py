@@ -9,8 +9,7 @@ import re
 
 LONGEST_LINE = 76  # columns without CRLF, RFC 2045 6.7 (5)
 _SOFT_BREAK = b"=\r\n"
-_OVERLONG = re.compile(rb"[^\n]{78}")  # 76 columns and the CR, and one more
-_DELICATE_START = re.compile(rb"(?m)^(?:\.|From )")
+_TO_MEND = re.compile(rb"(?m)^(?:(?:\.|From )[^\r\n]*|[^\r\n]{77,})")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -26,9 +25,7 @@ def encode(text: str) -> bytes:
     encoded = binascii.b2a_qp(octets, istext=True)
     if b"\n" not in octets:
         encoded = encoded.replace(b"=\n", _SOFT_BREAK)
-    if _DELICATE_START.search(encoded) or _OVERLONG.search(encoded) or _last_line_is_long(encoded):
-        return b"\r\n".join(_mended(line) for line in encoded.split(b"\r\n"))
-    return encoded
+    return _TO_MEND.sub(lambda line: _mended(line.group()), encoded)
 
 
 def _as_octets(text: str) -> bytes:
@@ -42,10 +39,6 @@ def _with_crlf(octets: bytes) -> bytes:
     if b"\r" in octets:
         octets = octets.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     return octets.replace(b"\n", b"\r\n")
-
-
-def _last_line_is_long(encoded: bytes) -> bool:
-    return len(encoded) - (encoded.rfind(b"\n") + 1) > LONGEST_LINE
 
 
 def _mended(line: bytes) -> bytes:
