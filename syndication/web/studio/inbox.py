@@ -48,7 +48,9 @@ def message_html(_: StaffRequest, name: str) -> HttpResponse:
 
 def message_file(_: StaffRequest, name: str) -> HttpResponse:
     """The exact bytes, as a file that a mail reader opens."""
-    return HttpResponse(raw, content_type="message/rfc822", headers={"Content-Disposition": 'attachment; filename="message.eml"'})
+    return HttpResponse(
+        _read(name)[1], content_type="message/rfc822", headers={"Content-Disposition": 'attachment; filename="message.eml"'}
+    )
 
 
 def _read(name: str) -> tuple[maildir.Entry, bytes]:
