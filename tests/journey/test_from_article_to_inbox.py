@@ -67,7 +67,7 @@ def test_one_article_reaches_every_inbox_and_feed_reader_and_the_sums_agree(home
     assert home.run_cli("campaign", "verify", str(pk)).returncode == 0
 
     folder = home.feeds / "my-publication"
-    wait_until(lambda: (folder / "feed.json").exists(), what="feeds")
+    wait_until((folder / "feed.json").exists, what="feeds")
     rss, atom = (feedparser.parse((folder / name).read_bytes()) for name in ("rss.xml", "atom.xml"))
     json_feed = json.loads((folder / "feed.json").read_text())
     assert not rss.bozo
