@@ -208,4 +208,6 @@ LOGGING = {
     "formatters": {"plain": {"format": "%(levelname).1s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
+    # every scanner that asks for another host would leave a traceback
+    "loggers": {"django.security.DisallowedHost": {"handlers": [], "propagate": False}},
 }

@@ -49,7 +49,12 @@ def unsubscribe(token: str, *, how: str, now: datetime) -> Leaving | None:
 
 
 def undo(token: str, *, now: datetime) -> Leaving | None:
-    """The reader takes the leaving back."""
+    """The reader takes the leaving back; one who never confirmed has nothing to come back to and stays away."""
+    subscription = _subscription(token)
+    if subscription is None:
+        return None
+    if not subscription.consent.filter(state=Subscription.State.CONFIRMED).exists():
+        return leaving_of(subscription)
     return _act(token, consent.Act.UNDO, "undo", now)
 
 

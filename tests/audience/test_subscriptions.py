@@ -108,6 +108,13 @@ def test_leaving_works_again_and_again_and_can_be_undone(news):
     assert list(subscription.consent.order_by("pk").values_list("how", flat=True)) == ["staff", "one-click", "undo"]
 
 
+def test_undoing_does_not_confirm_who_never_confirmed(news):
+    subscription = add(news, confirmed=False)
+    token = leave.unsubscribe_token(subscription.subscriber_id, news.pk)
+    leave.unsubscribe(token, how="link", now=NOW)
+    assert leave.undo(token, now=NOW).state == S.UNSUBSCRIBED
+
+
 def test_a_link_for_one_list_or_purpose_opens_no_other(news, publication):
     other = create_list("other", publication=publication)
     one, two = add(news), add(other)
