@@ -52,7 +52,8 @@ def send_due(mailing_id: int, *, run_seconds: float = RUN_SECONDS) -> Sent:
     run = _Run(mailing, composer_of(mailing), new_owner())
     with _leases_renewed(run.owner):
         while sent.has_more and time.monotonic() < until:
-            claims = ledger.claim(mailing, run.owner, limit=GROUP)
+            # a claim whose answer was lost on the way goes back with the release below
+            claims = _patiently(lambda: ledger.claim(mailing, run.owner, limit=GROUP))
             sent.has_more = bool(claims)
             try:
                 sent.settled += run.send(claims)

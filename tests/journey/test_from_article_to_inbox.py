@@ -1,6 +1,7 @@
 """The whole way with real processes: command line, Valkey, Celery worker and beat, SMTP, files."""
 
 import json
+import sqlite3
 import sys
 import time
 from collections import Counter
@@ -134,6 +135,33 @@ def test_losing_the_whole_queue_costs_no_mail(home, smtp_server):
     client.close()
     wait_for_state(home, pk, "finished", seconds=90)
     assert Counter(message.recipients[0] for message in smtp_server.messages) == Counter({f"r{n}@example.org": 1 for n in range(400)})
+
+
+def break_database(home):
+    """PostgreSQL: every connection is cut. SQLite: everybody else is locked out for a while."""
+    if isinstance(home.database, str):
+        home.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+        return
+    connection = sqlite3.connect(home.database, isolation_level=None, timeout=20)
+    connection.execute("BEGIN EXCLUSIVE")
+    time.sleep(1)
+    connection.execute("ROLLBACK")
+    connection.close()
+
+
+def test_a_database_that_goes_away_in_mid_send_loses_nothing_and_doubles_nothing(home, smtp_server):
+    home.start_worker()
+    slug = prepare(home, 500)
+    pk = campaign(home, slug)
+    say(home, "campaign", "start", str(pk))
+    smtp_server.wait_for(30, seconds=60)
+    break_database(home)
+    found = wait_for_state(home, pk, "finished", seconds=120)
+    times = Counter(message.recipients[0] for message in smtp_server.messages)
+    assert max(times.values()) == 1
+    assert len(times) >= 500 - found["deliveries"]["held"]
+    assert found["deliveries"]["held"] <= 1
+    assert home.run_cli("campaign", "verify", str(pk)).returncode == 0
 
 
 def test_without_servers_the_commands_write_and_a_later_worker_does_the_rest(live_home, smtp_server):
