@@ -100,8 +100,9 @@ def _announce(request: StaffRequest, made: Created, when: str) -> None:
 
 
 def _usual_zone(article_id: int | None) -> str:
-    publications = Publication.objects.order_by("pk")
-    return (publications.filter(articles=article_id).first() if article_id else publications.first() or Publication()).time_zone  # type: ignore[union-attr]
+    """The zone of the article's publication, else of the first one."""
+    zones = Publication.objects.order_by("pk").values_list("time_zone", flat=True)
+    return zones.filter(articles=article_id).first() or zones.first() or "UTC"
 
 
 def campaign_when(request: StaffRequest) -> HttpResponse:
