@@ -1,6 +1,6 @@
 # Every command of a developer and of a first visitor. `make` lists them; each sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lint types walls audit bench
+.PHONY: help setup run test check lint types walls audit bench secrets
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 UV_VERSION := 0.13.9
@@ -22,6 +22,7 @@ help:
 	@echo "make test    the checks, the tests on SQLite, and the database tests again on PostgreSQL"
 	@echo "make check   ruff, mypy, the walls between the rooms (import-linter), known holes in packages (pip-audit)"
 	@echo "make bench   the load programs behind the numbers in the README"
+	@echo "make secrets passwords and keys for docker-compose.yml, in ./secrets"
 	@echo "make setup   only .venv and the pinned packages; then: .venv/bin/syndication --help"
 
 setup: $(RUNTIME)
@@ -53,6 +54,16 @@ audit: $(DEVELOPMENT)
 
 bench: $(RUNTIME)
 	@for program in benchmarks/*.py; do echo "== $$program"; $(PY) $$program || exit 1; done
+
+# The folder keeps other users of this machine out; the files must be readable for the container's own user.
+secrets:
+	@if [ -d secrets ]; then echo "secrets/ is there already; it stays as it is"; exit 0; fi; \
+	random() { od -An -tx1 -N24 /dev/urandom | tr -d ' \n'; }; \
+	mkdir -m 700 secrets && cd secrets && postgres=$$(random) && redis=$$(random) && \
+	printf '%s%s' "$$(random)" "$$(random)" > secret_key && \
+	printf %s "$$postgres" > postgres_password && printf %s "$$redis" > redis_password && \
+	printf 'postgresql://syndication:%s@postgres:5432/syndication' "$$postgres" > database_url && \
+	printf 'redis://:%s@redis:6379/0' "$$redis" > redis_url && echo "made secrets/; keep a copy of it with your backups"
 
 .venv/bin/python:
 	@python=$$($(find_python)); \

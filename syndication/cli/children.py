@@ -60,6 +60,7 @@ def web(port: int) -> Child:
         "port": port,
         "workers": 1,
         "blocking-threads": WEB_THREADS,
+        "workers-kill-timeout": 3,  # seconds; its process waits for ever otherwise
         "log-level": "warning",
     }
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
