@@ -31,6 +31,7 @@ LONGEST_PREHEADER = 130  # characters
 _SAME_START = 60  # characters by which a summary is known as the beginning of the article
 _RIGHT_TO_LEFT = frozenset({"ar", "arc", "dv", "fa", "he", "iw", "ks", "ps", "sd", "ug", "ur", "yi"})
 _INLINED_STYLE = re.compile(r"<mj-style\s+inline=\"inline\"\s*>(.*?)</mj-style>", re.DOTALL)
+_WEB_FONTS = re.compile(r"<!--\[if !mso\]><!-->(?:<link [^<>]*>)*<style[^<>]*>(?:\s*@import url\([^()]*\);)+\s*</style><!--<!\[endif\]-->")
 _THEME_SETTINGS: dict[str, Any] = {"undefined": jinja2.StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
 
 
@@ -244,7 +245,7 @@ def _compiled_mjml(source: str) -> str:
         compiled = mjml.mjml2html(source)
     except Exception as error:  # the binding raises what it likes, without a line
         raise BadTemplate(f"the email theme's MJML cannot be compiled ({error}).", where="body.mjml") from error
-    return str(compiled)
+    return _WEB_FONTS.sub("", str(compiled))  # MJML loads some well-known fonts from a third party, which would see every reader
 
 
 def _with_styles(page: str, styles: str) -> str:

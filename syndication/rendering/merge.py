@@ -131,8 +131,8 @@ def check(source: str, *, where: str, markup: bool, brand: Mapping[str, str]) ->
         return
     EmptyFields(Source(where), brand).refuse(parsed)
     template = MergeTemplate(where, _compiled(parsed, where=where, markup=markup), "", brand)
-    for reader in (ANONYMOUS, _EXAMPLE):
-        template.fill(Reader(address=_EXAMPLE.address) if reader is ANONYMOUS else reader, _EXAMPLE_LINKS)
+    for reader in (Reader(address=_EXAMPLE.address), _EXAMPLE, ANONYMOUS):  # the last one is the page's and the feed's
+        template.fill(reader, _EXAMPLE_LINKS)
 
 
 def _parsed(source: str, *, where: str, markup: bool) -> nodes.Template | None:

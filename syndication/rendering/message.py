@@ -89,6 +89,9 @@ class Links:
         return {"unsubscribe_url": self.unsubscribe, "page_url": self.page, "confirm_url": self.confirm}
 
 
+_NO_LINKS = Links(unsubscribe="", one_click="", unsubscribe_mailto="", page="").as_values()
+
+
 class Templates(Protocol):
     """The three sources of a mailing, as email.EmailTemplates holds them."""
 
@@ -150,7 +153,7 @@ class CompiledMailing:
 
     def subject(self, reader: Reader) -> str:
         """The subject as a mail reader shows it: one line."""
-        return one_line(self._subject.fill(reader, {}))
+        return one_line(self._subject.fill(reader, _NO_LINKS))
 
     def _own_headers(self, reader: Reader, links: Links, subject: str) -> str:
         name = _trusted_name(reader.name) if self._is_campaign else ""  # a stranger may have typed it

@@ -27,6 +27,17 @@ def no_fields(_text: str) -> bool:
     return False
 
 
+class ClosedInside(str):
+    """A list whose last item stands in a loop or a condition, with its line break."""
+
+    __slots__ = ()
+
+
+def block_end(block: str) -> str:
+    """What separates a block from the next: an empty line."""
+    return "\n" if isinstance(block, ClosedInside) else "\n\n"
+
+
 @dataclass
 class TextBody:
     """An article's text: fill it from the tree, then read `text` and `footnotes`.
@@ -96,7 +107,7 @@ class TextBody:
 
     def _stacked(self, blocks: list[str]) -> str:
         """Blocks with an empty line after each; a statement stands before what it governs, without lines of its own."""
-        return "".join(block if self.is_statement(block) else f"{block}\n\n" for block in blocks)
+        return "".join(block if self.is_statement(block) else block + block_end(block) for block in blocks)
 
     def _preformatted(self, element: HtmlElement, _width: int) -> str:
         return str(element.text_content()).strip("\n")
@@ -135,7 +146,8 @@ class TextBody:
         is_loose = any("\n\n" in text for text, is_between in items if not is_between)
         for text, is_between in items:
             written.append(text if is_between else text + ("\n\n" if is_loose else "\n"))
-        return "".join(written).rstrip("\n")
+        text = "".join(written).rstrip("\n")
+        return ClosedInside(text) if items and items[-1][1] else text
 
     def _item(self, element: HtmlElement, marker: str, width: int) -> str:
         blocks = self._blocks(element, max(width - len(marker), _NARROWEST))
