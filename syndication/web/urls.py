@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from syndication.web import answers, error_pages, feeds, health, public
+from syndication.web.api import api
 
 handler400 = error_pages.bad_request
 handler403 = error_pages.forbidden
@@ -20,5 +21,6 @@ urlpatterns = [
     path("u/<str:token>/undo/", answers.undo, name="undo"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("api/", api.urls),
     path("", include("syndication.web.studio.urls")),
 ]

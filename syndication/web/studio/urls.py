@@ -2,7 +2,6 @@
 
 from django.urls import include, path
 
-from syndication.web.api import api
 from syndication.web.studio import articles, bring_in, campaigns, dashboard, inbox, lists, previews, publications, readers
 from syndication.web.studio.access import staff_route
 from syndication.web.studio.sign_in import sign_in_once
@@ -39,5 +38,4 @@ studio = [
 urlpatterns = [
     path("", include((studio, "studio"))),
     path("accounts/", include("allauth.urls")),
-    path("api/", api.urls),
 ]
