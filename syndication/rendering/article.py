@@ -13,7 +13,7 @@ from lxml.html import HtmlElement
 from syndication.rendering import html_body
 from syndication.rendering.header_words import one_line
 from syndication.rendering.merge import check, compile_merge
-from syndication.rendering.merge_source import Placeholders
+from syndication.rendering.merge.source import Placeholders
 from syndication.rendering.reader import ANONYMOUS
 
 _NO_UNSUBSCRIBE = "https://unsubscribe.invalid/"  # RFC 2606 2: no such domain; marks what a feed must not show

@@ -22,8 +22,8 @@ from syndication.rendering.article import Brand, Content, brand_fields, unwrap_s
 from syndication.rendering.bad_template import BadTemplate
 from syndication.rendering.header_words import one_line
 from syndication.rendering.merge import check, with_publication
-from syndication.rendering.merge_fields import LINK_NAMES
-from syndication.rendering.merge_source import Placeholders
+from syndication.rendering.merge.names import LINK_NAMES
+from syndication.rendering.merge.source import Placeholders
 from syndication.rendering.plain_text import TextBody
 
 COLUMN_WIDTH = 560  # px, the article's column in our themes; what Outlook needs as an image's width

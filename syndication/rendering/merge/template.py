@@ -1,8 +1,4 @@
-"""Puts a reader's name and the like into a text, safely: compile once, fill for each reader.
-
-compile_merge('Hello {{ subscriber.first_name | default("there") }}', where="subject", markup=False, brand={})
-    .fill(reader, {"page_url": "https://…"})
-"""
+"""Compiles a source with merge fields once, and fills it for each reader."""
 
 from collections.abc import Iterator, Mapping
 from types import CodeType, TracebackType
@@ -11,21 +7,16 @@ import jinja2
 from jinja2 import nodes
 
 from syndication.rendering.bad_template import BadTemplate
-from syndication.rendering.merge_fields import LINK_NAMES, PUBLICATION_FIELDS, EmptyFields, Source, check_links, refuse_forbidden
-from syndication.rendering.merge_sandbox import (
-    BUDGET_NAME,
-    LARGEST_OUTPUT,
-    Budget,
-    Fields,
-    MergeEnvironment,
-    MergeFault,
-    Nobody,
-    with_limits,
-)
-from syndication.rendering.merge_source import RAW_ADVICE, Kind, Piece, decoded, has_fields, pieces
+from syndication.rendering.merge.empty_fields import EmptyFields
+from syndication.rendering.merge.limits import BUDGET_NAME, Budget, MergeFault
+from syndication.rendering.merge.names import LINK_NAMES
+from syndication.rendering.merge.reading import Source, check_links, refuse_forbidden
+from syndication.rendering.merge.sandbox import MergeEnvironment, with_limits
+from syndication.rendering.merge.source import decoded, has_fields, syntax_advice
+from syndication.rendering.merge.values import Fields, reader_fields
 from syndication.rendering.reader import ANONYMOUS, Reader
 
-__all__ = ["BadTemplate", "MergeTemplate", "check", "compile_merge", "reader_fields", "with_publication"]
+LARGEST_OUTPUT = 1_000_000  # characters of one filled template
 
 LONGEST_SOURCE = 2_000_000  # characters
 _TEXT = MergeEnvironment(markup=False)
@@ -93,21 +84,6 @@ def _line_of(trace: TracebackType | None, template: jinja2.Template) -> int | No
     return found
 
 
-def reader_fields(reader: Reader) -> Fields:
-    """A reader as templates see one: empty values are absent, so that default() speaks."""
-    address = reader.address or Nobody(name="subscriber.address")
-    values = {
-        "address": address,
-        "email": address,
-        "name": reader.name,
-        "first_name": reader.first_name,
-        "last_name": reader.last_name,
-        "locale": reader.locale,
-        "attributes": Fields("subscriber.attributes", reader.attributes),
-    }
-    return Fields("subscriber", values)
-
-
 def compile_merge(source: str, *, where: str, markup: bool, brand: Mapping[str, str]) -> MergeTemplate:
     """Compile a source once.
 
@@ -146,18 +122,11 @@ def _parsed(source: str, *, where: str, markup: bool) -> nodes.Template | None:
     try:
         template = (_MARKUP if markup else _TEXT).parse(source)
     except jinja2.TemplateSyntaxError as error:
-        raise BadTemplate(_syntax_advice(error), where=where, line=error.lineno) from error
+        raise BadTemplate(syntax_advice(error), where=where, line=error.lineno) from error
     except RecursionError as error:
         raise BadTemplate("brackets stand too deep in each other.", where=where) from error
     refuse_forbidden(template, Source(where))
     return template
-
-
-def _syntax_advice(error: jinja2.TemplateSyntaxError) -> str:
-    message = (error.message or "something is wrong here").rstrip(".")
-    if any(quote in message for quote in "“”„‘’«»"):
-        return f'{message}. Quotation marks inside braces must be straight: "there".'
-    return f"{message}. {RAW_ADVICE}"
 
 
 def _compiled(template: nodes.Template, *, where: str, markup: bool) -> jinja2.Template:
@@ -171,57 +140,3 @@ def _compiled(template: nodes.Template, *, where: str, markup: bool) -> jinja2.T
         raise BadTemplate(f"conditions or brackets stand too deep in each other ({error}).", where=where) from error
     assert isinstance(code, CodeType)
     return jinja2.Template.from_code(environment, code, environment.globals)
-
-
-# ------------------------------------------------------------------ what is the same for every reader
-
-
-def with_publication(source: str, brand: Mapping[str, str], *, where: str) -> str:
-    """The source with publication.name and the like written into its fields as fixed values, for good.
-
-    A frozen mailing then needs its templates only. Empty ones stay as they are, so that their default() speaks.
-    `source` is no HTML, or has its fields decoded already.
-    """
-    if "publication" not in source:
-        return source
-    return "".join(_fixed(piece, brand, where=where) for piece in pieces(source, where=where))
-
-
-def _fixed(piece: Piece, brand: Mapping[str, str], *, where: str) -> str:
-    if piece.kind not in (Kind.EXPRESSION, Kind.STATEMENT) or "publication" not in piece.source:
-        return piece.source
-    try:
-        tokens = [(kind, text) for _line, kind, text in _TEXT.lex(piece.source)]
-    except jinja2.TemplateSyntaxError as error:
-        raise BadTemplate(_syntax_advice(error), where=where, line=piece.line) from error
-    written: list[str] = []
-    position = 0
-    while position < len(tokens):
-        name = _publication_field(tokens, position)
-        if name and brand.get(name, "").strip():
-            written.append(_quoted(brand[name]))
-            position += 3
-        else:
-            written.append(tokens[position][1])
-            position += 1
-    return "".join(written)
-
-
-def _publication_field(tokens: list[tuple[str, str]], position: int) -> str | None:
-    """The field's name when "publication", ".", name stand here and are no part of a longer path."""
-    texts = [text for _kind, text in tokens[position : position + 3]]
-    before = tokens[position - 1][1] if position else ""
-    if texts[:2] == ["publication", "."] and len(texts) == 3 and texts[2] in PUBLICATION_FIELDS and before != ".":  # noqa: PLR2004
-        return texts[2]
-    return None
-
-
-def _quoted(value: str) -> str:
-    """A text as a Jinja string that holds letters, digits and escapes only."""
-    return '"' + "".join(_escaped(character) for character in value) + '"'
-
-
-def _escaped(character: str) -> str:
-    if character.isascii() and (character.isalnum() or character == " "):
-        return character
-    return f"\\U{ord(character):08x}"

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 
+import jinja2
+
 from syndication.rendering.bad_template import BadTemplate
 
 RAW_ADVICE = "If these braces are meant for readers, write {% raw %} before and {% endraw %} after them."
@@ -44,6 +46,14 @@ class Piece:
     kind: Kind
     source: str
     line: int
+
+
+def syntax_advice(error: jinja2.TemplateSyntaxError) -> str:
+    """A syntax error in words that say what to do."""
+    message = (error.message or "something is wrong here").rstrip(".")
+    if any(quote in message for quote in "“”„‘’«»"):
+        return f'{message}. Quotation marks inside braces must be straight: "there".'
+    return f"{message}. {RAW_ADVICE}"
 
 
 def has_fields(source: str) -> bool:

@@ -1,0 +1,16 @@
+"""Puts a reader's name and the like into a text, safely: compile once, fill for each reader.
+
+    compile_merge('Hello {{ subscriber.first_name | default("there") }}', where="subject", markup=False, brand={})
+        .fill(reader, {"page_url": "https://…"})
+
+source finds the fields in a text; names knows which exist; reading and empty_fields refuse wrong ones; sandbox, filters,
+limits and values are the room in which the others are worked out; template compiles and fills; publication writes in what
+all readers share.
+"""
+
+from syndication.rendering.bad_template import BadTemplate
+from syndication.rendering.merge.publication import with_publication
+from syndication.rendering.merge.template import MergeTemplate, check, compile_merge
+from syndication.rendering.merge.values import Fields, reader_fields
+
+__all__ = ["BadTemplate", "Fields", "MergeTemplate", "check", "compile_merge", "reader_fields", "with_publication"]
