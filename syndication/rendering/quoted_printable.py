@@ -9,7 +9,6 @@ import re
 
 LONGEST_LINE = 76  # columns without CRLF, RFC 2045 6.7 (5)
 _SOFT_BREAK = b"=\r\n"
-_TO_MEND = re.compile(rb"(?m)^(?:(?:\.|From )[^\r\n]*|[^\r\n]{77,})")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -25,7 +24,10 @@ def encode(text: str) -> bytes:
     encoded = binascii.b2a_qp(octets, istext=True)
     if b"\n" not in octets:
         encoded = encoded.replace(b"=\n", _SOFT_BREAK)
-    return _TO_MEND.sub(lambda line: _mended(line.group()), encoded)
+    lines = encoded.split(b"\r\n")
+    if max(map(len, lines)) > LONGEST_LINE or any(line.startswith((b".", b"From ")) for line in lines):
+        return b"\r\n".join([_mended(line) for line in lines])
+    return encoded
 
 
 def _as_octets(text: str) -> bytes:
