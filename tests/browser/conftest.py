@@ -1,0 +1,132 @@
+"""A whole running installation with a studio in it, and a real Chromium to look at it."""
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from support.browsers import chromium_arguments, find_chromium
+from support.homes import LiveHome
+from support.waiting import wait_until
+
+from syndication.cli import children
+from syndication.cli.ports import next_free
+
+FIRST_PORT = 8700
+OWNER = "ada@example.org"
+
+SIGN_IN = f"""
+from syndication.campaigns.models import User
+from syndication.web.accounts import sign_in_link
+person = User.objects.filter(email="{OWNER}").first() or User.objects.create_user("{OWNER}", role="owner")
+print(sign_in_link(person), end="")
+"""
+
+
+@dataclass
+class Studio:
+    """A running installation: queue, mail catcher, workers, beat and web server, each a real process."""
+
+    home: LiveHome
+    url: str
+
+    def start(self, port: int, catcher_port: int) -> None:
+        self.home.start_queue()
+        for child in [children.catcher(catcher_port), *children.workers(self.home.path), children.web(port)]:
+            running = self.home.start(*child.command)
+            if child.ready:
+                running.wait_for(child.ready)
+        wait_until(self._answers, seconds=30, what=lambda: "the web server answers")
+
+    def _answers(self) -> bool:
+        try:
+            with urlopen(f"{self.url}/healthz", timeout=2) as answer:  # our own server on loopback
+                return answer.status == 200
+        except OSError:
+            return False
+
+    def sign_in_link(self) -> str:
+        """What `syndication user create` prints."""
+        return self.run(SIGN_IN)
+
+    def run(self, program: str) -> str:
+        """Run some lines of Python in the home, with Django set up; what they printed."""
+        lines = f"import django\ndjango.setup()\n{program}"
+        running = self.home.start(sys.executable, "-c", lines)
+        assert running.process.wait(timeout=60) == 0, running.output
+        return running.output
+
+
+@pytest.fixture(scope="session")
+def studio(_template, test_home):
+    """Made once for all browser tests: its start costs seconds."""
+    port = next_free(FIRST_PORT)
+    catcher_port = next_free(FIRST_PORT + 100, apart_from=frozenset({port}))
+    url = f"http://127.0.0.1:{port}"
+    folder = Path(tempfile.mkdtemp(prefix="studio-", dir=test_home)) / "home"
+    home = _template.new_home(folder, SYNDICATION_BASE_URL=url, SYNDICATION_CATCHER_PORT=str(catcher_port))
+    running = Studio(home, url)
+    try:
+        running.start(port, catcher_port)
+        yield running
+    finally:
+        home.stop()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Browser:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=chromium_arguments())
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser wrote to its console: script errors, blocked styles, missing files."""
+    return []
+
+
+@pytest.fixture
+def page(chromium, studio, complaints) -> Page:
+    """A fresh browser window; the test fails when a page of it made the browser complain."""
+    yield from _window(chromium, complaints, base_url=studio.url)
+
+
+@pytest.fixture
+def staff_page(chromium, studio, complaints, signed_in_once) -> Page:
+    """A window of somebody who has signed in before."""
+    for window in _window(chromium, complaints, base_url=studio.url, storage_state=signed_in_once):
+        window.goto("/studio/")
+        yield window
+
+
+@pytest.fixture(scope="module")
+def signed_in_once(chromium, studio):
+    """The cookies of somebody who used a one-time link."""
+    context = chromium.new_context(base_url=studio.url)
+    sign_in(context.new_page(), studio.sign_in_link())
+    cookies = context.storage_state()
+    context.close()
+    return cookies
+
+
+def sign_in(window: Page, link: str) -> None:
+    window.goto(link)
+    window.get_by_role("button", name=f"Sign in as {OWNER}").click()
+    window.get_by_role("heading", name="Overview").wait_for()
+
+
+def _window(chromium: Browser, complaints: list[str], **options) -> Iterator[Page]:
+    context = chromium.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce", **options)
+    window = context.new_page()
+    window.set_default_timeout(15_000)
+    window.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
+    window.on("pageerror", lambda error: complaints.append(str(error)))
+    yield window
+    context.close()
+    assert complaints == []
