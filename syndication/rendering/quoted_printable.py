@@ -24,9 +24,10 @@ def encode(text: str) -> bytes:
     encoded = binascii.b2a_qp(octets, istext=True)
     if b"\n" not in octets:
         encoded = encoded.replace(b"=\n", _SOFT_BREAK)
+    encoded = _harmless_start(encoded).replace(b"\r\n.", b"\r\n=2E").replace(b"\r\nFrom ", b"\r\n=46rom ")
     lines = encoded.split(b"\r\n")
-    if max(map(len, lines)) > LONGEST_LINE or any(line.startswith((b".", b"From ")) for line in lines):
-        return b"\r\n".join([_mended(line) for line in lines])
+    if max(map(len, lines)) > LONGEST_LINE:
+        return b"\r\n".join([_mended(line) if len(line) > LONGEST_LINE else line for line in lines])
     return encoded
 
 
