@@ -38,14 +38,15 @@ def articles(request: StaffRequest) -> HttpResponse:
 def article(request: StaffRequest, article_id: int) -> HttpResponse:
     """One article in every form that a reader may get."""
     found = get_object_or_404(Article.objects.select_related("publication"), pk=article_id)
-    view = request.GET.get("view", VIEWS[0])
+    wanted = request.GET.get("view", "")
+    view = wanted if wanted in VIEWS else VIEWS[0]
     reader = asked(request, "as")
     preview, problem = try_preview(found, reader) if view in PREVIEWED else (None, "")
     return screen(
         request,
         "article.html",
         article=found,
-        view=view if view in VIEWS else VIEWS[0],
+        view=view,
         reader=reader,
         preview=preview,
         problem=problem,
