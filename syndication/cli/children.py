@@ -49,7 +49,7 @@ def queue(server: Path, socket: Path, home: Path) -> Child:
 
 def catcher(port: int) -> Child:
     """The SMTP server that keeps all mail on this machine."""
-    return Child("catcher", (sys.executable, "-m", "syndication.cli.catcher", "--port", str(port)), Stop.MAIL)
+    return Child("catcher", (sys.executable, "-m", "syndication.cli.catcher", "--port", str(port)), Stop.MAIL, ready="ready on ")
 
 
 def web(port: int) -> Child:
@@ -72,16 +72,17 @@ def workers(home: Path) -> list[Child]:
     """The Celery workers and beat.
 
     One process each, without forks: half the memory of the default pool. `bulk` has a process to itself, so that neither its
-    load nor its death is felt by confirmations.
+    load nor its death is felt by confirmations; its tasks last some seconds each and end before they look at the next one.
     """
     celery = (sys.executable, "-m", "celery", "--quiet", "--skip-checks", "-A", "worker")
     plain = ("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO")
+    chatter = ("I celery.worker.consumer.connection: Connected to ", "worker: Warm shutdown")
     mail = ("worker", "-Q", ",".join(MAIL_QUEUES), "-n", "mail@syndication", "--pool", "threads", "-c", str(MAIL_THREADS), *plain)
     bulk = ("worker", "-Q", ",".join(BULK_QUEUES), "-n", "bulk@syndication", "--pool", "solo", *plain)
     beat = ("beat", "--schedule", str(home / "beat"), "--pidfile=", "--loglevel", "WARNING")
     return [
-        Child("mail", (*celery, *mail), Stop.WORK, WORKER_GRACE_SECONDS, ready=" ready."),
-        Child("bulk", (*celery, *bulk), Stop.WORK, WORKER_GRACE_SECONDS, ready=" ready."),
+        Child("mail", (*celery, *mail), Stop.WORK, WORKER_GRACE_SECONDS, " ready.", chatter),
+        Child("bulk", (*celery, *bulk), Stop.WORK, WORKER_GRACE_SECONDS, " ready.", chatter),
         Child("beat", (*celery, *beat), Stop.WORK),
     ]
 

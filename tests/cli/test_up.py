@@ -148,22 +148,18 @@ def test_the_whole_tree_stays_below_700_megabytes(running_up):
     assert sum(process.memory_info().rss for process in everyone) < 700 * 1024 * 1024
 
 
-def test_one_interrupt_stops_all_and_leaves_nothing(fresh):
-    up = fresh().wait_until_all_is_online()
-    assert len(up.processes()) >= 6
-    assert up.interrupt() == 0
-    assert up.processes() == []
-    assert not (up.home.path / "valkey.sock").exists()
-    assert not (up.home.path / "up.lock").exists()
-
-
-def test_a_second_start_continues_on_the_same_home_after_a_power_cut(fresh, tmp_path):
+def test_after_a_power_cut_it_starts_again_and_one_interrupt_leaves_nothing(fresh, tmp_path):
     first = fresh(tmp_path / "home").wait_until_all_is_online()
+    assert len(first.processes()) >= 6
     first.running.process.kill()
     first.running.process.wait()
     wait_until(lambda: not first.processes(), seconds=30, what="the children's end after their supervisor was killed")
     second = fresh(tmp_path / "home").wait_until_all_is_online()
     assert "database up to date" in second.running.output
+    assert second.interrupt() == 0
+    assert second.processes() == []
+    assert not (second.home.path / "valkey.sock").exists()
+    assert not (second.home.path / "up.lock").exists()
 
 
 def test_taken_ports_move_on_and_the_addresses_follow(fresh, tmp_path):
