@@ -1,0 +1,1 @@
+"""How each source form (plain text, Markdown, HTML) is read into blocks."""
