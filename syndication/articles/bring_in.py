@@ -1,0 +1,180 @@
+"""Brings a source in: cleans it, finds the article it belongs to, keeps it as a new revision or a new article."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from hashlib import blake2s
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+
+from syndication.articles import white_space
+from syndication.articles.clean_article import CleanArticle, Dropped
+from syndication.articles.cleaning import Options, clean
+from syndication.articles.decoding import decode
+from syndication.articles.models import Article, Publication, Revision
+from syndication.articles.publish import mark_feeds_stale
+from syndication.articles.read_source import Source
+from syndication.errors import Refused
+
+__all__ = ["BroughtIn", "Options", "bring_in"]
+
+MOST_TRIES = 5  # times that another import of the same article may win the race
+LONGEST_PLACE = 1000  # characters, the width of Article.source
+_CONTENT = ("title", "summary", "html", "author", "tags", "language")
+
+
+@dataclass(frozen=True, slots=True)
+class BroughtIn:
+    """The article as it now stands; `created` tells a new one from a new revision; `dropped` is what the source had more."""
+
+    article: Article
+    created: bool
+    dropped: tuple[Dropped, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """All that one import wants to write."""
+
+    publication: Publication
+    clean: CleanArticle
+    place: str
+    text: str
+    now: datetime
+
+
+def bring_in(
+    source: Source, *, publication: Publication, options: Options, check: Callable[[CleanArticle], None], now: datetime
+) -> BroughtIn:
+    """Keep a source as an article of the publication, in one transaction; the same source again makes a new revision.
+
+    The article is found by the id of its front matter, its given slug, its place (URL or path), or the slug of its title.
+    check  called with the clean article before anything is written; what it raises stops the import
+    Raises BadSource when the source cannot be read, Refused when its id or slug belongs to something else.
+    """
+    text = decode(source.content, name=source.name, encoding=options.encoding or source.encoding)
+    wishes = replace(options, kind=options.kind or source.kind)
+    cleaned = clean(text, name=source.name, url=source.url, options=wishes, default_language=publication.language)
+    check(cleaned)
+    readable, _ = white_space.without_forbidden(white_space.normal_line_ends(text))
+    arrival = _Arrival(publication, cleaned, _place(source), readable, now)
+    for _ in range(MOST_TRIES):
+        try:
+            with transaction.atomic():
+                return _kept(arrival)
+        except IntegrityError:  # another import was first: look again, it is the same article now
+            continue
+    raise Refused(f"{source.name}: other imports of the same article kept getting in between. Nothing was written; try again.")
+
+
+def _kept(arrival: _Arrival) -> BroughtIn:
+    article = _found(arrival)
+    created = article is None
+    if article is None:
+        article = _new_article(arrival)
+        changed = True
+    else:
+        changed = _revise(article, arrival)
+    article.revision += 1
+    if changed:
+        article.updated_at = arrival.now
+    article.save()
+    _keep_revision(article, arrival)
+    if changed and article.state == Article.State.PUBLISHED:
+        mark_feeds_stale(article.publication_id, arrival.now)
+    return BroughtIn(article, created, arrival.clean.dropped)
+
+
+def _found(arrival: _Arrival) -> Article | None:
+    """The article that the source belongs to, locked; the surest sign counts first."""
+    cleaned, articles = arrival.clean, arrival.publication.articles.select_for_update()
+    if cleaned.uid:
+        owner = Article.objects.select_for_update().filter(uid=cleaned.uid).first()
+        if owner and owner.publication_id != arrival.publication.pk:
+            raise Refused(
+                f"The id {cleaned.uid} belongs to an article of another publication, {owner.publication.slug!r}. Leave the id out."
+            )
+        if owner:
+            return owner
+    by_place = articles.filter(source=arrival.place).first() if arrival.place else None
+    by_slug = _with_slug(arrival, articles)
+    return by_slug or by_place if cleaned.slug_is_given else by_place or by_slug
+
+
+def _with_slug(arrival: _Arrival, articles: QuerySet[Article]) -> Article | None:
+    """The article of that slug; a source with an id of its own is not taken for another file's article of the same title."""
+    same = Q(slug=arrival.clean.slug)
+    if arrival.clean.uid and not arrival.clean.slug_is_given:
+        same &= Q(source__in=["", arrival.place])
+    return articles.filter(same).first()
+
+
+def _new_article(arrival: _Arrival) -> Article:
+    cleaned = arrival.clean
+    article = Article(publication=arrival.publication, slug=_free_slug(arrival), source=arrival.place, published_at=cleaned.published_at)
+    if cleaned.uid:
+        article.uid = cleaned.uid
+    _write_content(article, cleaned)
+    return article
+
+
+def _revise(article: Article, arrival: _Arrival) -> bool:
+    """Write the new content into the article; True when that changed anything a reader sees.
+
+    Slug, id and date stay unless the source names them: links and feed readers know the article by them.
+    """
+    cleaned = arrival.clean
+    before = _seen(article)
+    _write_content(article, cleaned)
+    article.source = arrival.place or article.source
+    if cleaned.slug_is_given:
+        _refuse_taken_slug(article, cleaned.slug)
+        article.slug = cleaned.slug
+    article.uid = cleaned.uid or article.uid
+    article.published_at = cleaned.published_at or article.published_at
+    return _seen(article) != before
+
+
+def _write_content(article: Article, cleaned: CleanArticle) -> None:
+    for name in _CONTENT:
+        setattr(article, name, getattr(cleaned, name))
+    article.tags = list(cleaned.tags)
+
+
+def _seen(article: Article) -> list[object]:
+    return [getattr(article, name) for name in (*_CONTENT, "slug", "uid", "published_at")]
+
+
+def _refuse_taken_slug(article: Article, slug: str) -> None:
+    if Article.objects.filter(publication=article.publication_id, slug=slug).exclude(pk=article.pk).exists():
+        raise Refused(f"The slug {slug!r} belongs to another article of this publication. Give another one.")
+
+
+def _free_slug(arrival: _Arrival) -> str:
+    """The slug, or with the start of the id behind it when another file's article has it."""
+    slug = arrival.clean.slug
+    if arrival.clean.uid and arrival.publication.articles.filter(slug=slug).exists():
+        return f"{slug}-{arrival.clean.uid.hex[:8]}"
+    return slug
+
+
+def _keep_revision(article: Article, arrival: _Arrival) -> None:
+    cleaned = arrival.clean
+    Revision.objects.create(
+        article=article,
+        number=article.revision,
+        title=cleaned.title,
+        summary=cleaned.summary,
+        html=cleaned.html,
+        source_text=arrival.text,
+        dropped=[asdict(one) for one in cleaned.dropped],
+    )
+
+
+def _place(source: Source) -> str:
+    """Where the source lives, within the column; a longer one ends in its hash."""
+    if len(source.place) <= LONGEST_PLACE:
+        return source.place
+    digest = blake2s(source.place.encode(), digest_size=16).hexdigest()
+    return f"{source.place[: LONGEST_PLACE - len(digest) - 1]}#{digest}"
