@@ -33,6 +33,16 @@ PAGES = [
     "/accounts/2fa/",
     "/accounts/password/set/",
 ]
+PASTED = """Three birds before breakfast
+
+A wren can be louder than a bus, and it starts before the bus does. It sat on the fence this morning and would not stop.
+
+The second was a robin, who had come for the worms.
+
+The third was a blackbird, and it had the last word.
+
+Leave a comment
+"""
 SEED = """
 from datetime import timedelta
 from django.utils import timezone
@@ -89,6 +99,20 @@ def test_a_person_signs_out_and_is_asked_to_sign_in_again(page, studio):
     page.get_by_role("button", name="Sign out").click()
     page.goto("/studio/")
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_pasted_text_becomes_an_article_that_is_published(staff_page):
+    staff_page.goto("/studio/articles/import/")
+    staff_page.get_by_label("Or paste it here").fill(PASTED)
+    staff_page.get_by_role("button", name="Bring it in").click()
+    expect(staff_page.get_by_role("heading", name="Three birds before breakfast")).to_be_visible()
+    expect(staff_page.get_by_text("A new article is here")).to_be_visible()
+    expect(staff_page.get_by_role("cell", name="Leave a comment")).to_be_visible()
+    expect(staff_page.frame_locator(".preview iframe").get_by_text("who had come for the worms")).to_be_visible()
+    staff_page.get_by_role("button", name="Publish").click()
+    expect(staff_page.get_by_text("Published: the page is up")).to_be_visible()
+    staff_page.get_by_role("link", name="Open the page").click()
+    expect(staff_page.get_by_text("who had come for the worms")).to_be_visible()
 
 
 def test_the_preview_changes_width_and_colours_and_reads_as_a_subscriber(staff_page):

@@ -52,7 +52,14 @@ def article(request: StaffRequest, article_id: int) -> HttpResponse:
         problem=problem,
         is_phone=request.GET.get("width") == "phone",
         is_dark=request.GET.get("scheme") == "dark",
+        dropped=_dropped(found) if "fresh" in request.GET else None,
         revisions=found.revisions.order_by("-number"),
         campaigns=Campaign.objects.filter(article=found).select_related("list").order_by("-pk")[:SHOWN_CAMPAIGNS],
         is_public=found.state == Article.State.PUBLISHED,
     )
+
+
+def _dropped(found: Article) -> list[dict[str, object]]:
+    """What was cleaned away from the newest revision's source."""
+    newest = found.revisions.order_by("-number").first()
+    return newest.dropped if newest else []

@@ -1,11 +1,84 @@
-"""Brings an article in."""
+"""Brings an article in: a file or pasted text becomes a clean article, and what was cleaned away is shown."""
 
-from django.http import HttpResponse
+import io
+from functools import partial
 
+from django.conf import settings
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+
+from syndication import queue
+from syndication.articles.bring_in import BroughtIn, Options, bring_in
+from syndication.articles.clean_article import CleanArticle
+from syndication.articles.decoding import refuse_size
+from syndication.articles.errors import BadSource
+from syndication.articles.models import Article, Publication
+from syndication.articles.read_source import Source, read_stream
+from syndication.errors import SyndicationError
+from syndication.rendering.adapt import brand_of
+from syndication.rendering.article import check_article
 from syndication.web.studio.access import StaffRequest
+from syndication.web.studio.import_form import ImportForm
+from syndication.web.studio.paging import asked, row_id
 from syndication.web.studio.screen import screen
+
+PUBLISH_FEEDS = "syndication.tasks.publish_feeds"
+PASTED = "pasted text"
 
 
 def article_import(request: StaffRequest) -> HttpResponse:
-    """How to bring one in."""
-    return screen(request, "article_import.html")
+    """The form; what is wrong with a source is said beside it, with what was typed kept."""
+    if request.method == "POST":
+        form = ImportForm(request.POST, request.FILES)
+        brought = _try(form) if form.is_valid() else None
+        if brought:
+            return _announced(request, brought)
+    else:
+        revised = Article.objects.filter(pk=row_id(asked(request, "article")) or 0).first()
+        form = ImportForm(
+            asked_article=revised.pk if revised else None,
+            initial={"revises": revised, "publication": revised.publication_id if revised else None},
+        )
+    return screen(
+        request, "article_import.html", status=422 if form.errors else 200, form=form, has_publications=Publication.objects.exists()
+    )
+
+
+def _try(form: ImportForm) -> BroughtIn | None:
+    """The article; None when the source or a merge field in it is refused, with the reason in the form and nothing written."""
+    typed = form.cleaned_data
+    publication: Publication = typed["publication"]
+    revised: Article | None = typed["revises"]
+    encoding = typed["encoding"].strip() if typed["file"] else ""  # pasted text has come as Unicode
+    options = Options(kind=typed["kind"] or None, encoding=encoding, slug=revised.slug if revised else "")
+    brand = brand_of(publication, settings.BASE_URL)
+
+    def check(clean: CleanArticle) -> None:
+        check_article(clean.title, clean.html, brand)
+
+    try:
+        brought = bring_in(_source(form), publication=publication, options=options, check=check, now=timezone.now())
+    except SyndicationError as error:
+        is_of_source = isinstance(error, BadSource)
+        form.add_error(("file" if typed["file"] else "text") if is_of_source else None, str(error))
+        return None
+    transaction.on_commit(partial(queue.ring, PUBLISH_FEEDS, publication.pk, queue=queue.FEEDS))
+    return brought
+
+
+def _source(form: ImportForm) -> Source:
+    upload = form.cleaned_data["file"]
+    if upload is None:
+        return read_stream(io.BytesIO(form.cleaned_data["text"].encode()), name=PASTED)
+    refuse_size(upload.size, upload.name)
+    return read_stream(upload, name=upload.name)
+
+
+def _announced(request: StaffRequest, brought: BroughtIn) -> HttpResponse:
+    article = brought.article
+    made = "A new article is here" if brought.created else f"This is revision {article.revision} of the article"
+    messages.success(request, f"{made}: “{article.title}”.")
+    return HttpResponseRedirect(reverse("studio:article", args=[article.pk]) + "?fresh=1")

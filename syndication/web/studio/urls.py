@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from syndication.web.studio import articles, bring_in, campaigns, dashboard, inbox, lists, previews, publications, readers
+from syndication.web.studio import articles, bring_in, campaigns, dashboard, inbox, lists, previews, publications, publishing, readers
 from syndication.web.studio.access import staff_route
 from syndication.web.studio.sign_in import sign_in_once
 
@@ -12,6 +12,8 @@ studio = [
     staff_route("studio/articles/", articles.articles, name="articles"),
     staff_route("studio/articles/import/", bring_in.article_import, name="article_import"),
     staff_route("studio/articles/<int:article_id>/", articles.article, name="article"),
+    staff_route("studio/articles/<int:article_id>/publish/", publishing.article_publish, name="article_publish"),
+    staff_route("studio/articles/<int:article_id>/unpublish/", publishing.article_unpublish, name="article_unpublish"),
     staff_route("studio/articles/<int:article_id>/preview/<slug:form>/", previews.article_frame, name="article_frame"),
     staff_route("studio/articles/<int:article_id>/message.eml", previews.article_message, name="article_message"),
     staff_route("studio/campaigns/", campaigns.campaigns, name="campaigns"),
