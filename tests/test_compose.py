@@ -99,9 +99,9 @@ def test_a_python_command_names_a_module_that_exists(name):
 
 @pytest.mark.parametrize("name", [name for name, service in OURS.items() if service["command"][0] == "syndication"])
 def test_a_syndication_command_exists(name):
-    from syndication.cli.main import syndication
+    from syndication.cli.main import command_line
 
-    assert OURS[name]["command"][1] in syndication.commands
+    assert OURS[name]["command"][1] in command_line.commands
 
 
 def test_every_page_that_a_health_check_asks_for_exists():
