@@ -293,6 +293,20 @@ def test_the_wrapped_end_of_a_sentence_is_no_debris(end):
     assert article.dropped == ()
 
 
+@pytest.mark.parametrize(
+    ("line", "is_note"),
+    [
+        ("This article is for informational purposes only.", True),
+        ("The information on this page is provided solely for general information and replaces no doctor.", True),
+        ("Medical disclaimer: ask your doctor.", True),
+        ("This article is full of information that somebody else collected.", False),
+        ("A note: the key is under the mat.", False),
+    ],
+)
+def test_a_disclaimer_at_the_end_is_a_marked_note(line, is_note):
+    assert ('<aside class="note">' in _text(f"Title\n\nFirst words of the text.\n\n{line}").html) == is_note
+
+
 def test_debris_in_the_middle_of_a_text_stays():
     assert "Checkout" in _text("Title\n\nCheckout\n\nAt the till one pays, and then one goes home again.").html
 

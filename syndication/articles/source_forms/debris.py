@@ -193,8 +193,8 @@ _WEAK_PATTERN = _one_pattern(_ONLY_BESIDE_DEBRIS)
 _NOTE = re.compile(
     r"(?:please note|note|(?:\w+ )?disclaimer|nota bene|n\.\s?b\.|(?:wichtiger |rechtlicher )?hinweis|haftungsausschluss|anmerkung|remarque|avertissement"
     r"|clause de non-responsabilité|nota|aviso(?: legal)?|descargo de responsabilidad|avvertenza|opmerking|let op|uwaga|observera)\s?:\s?\S.*"
-    r"|(?:this|the|all) (?:article|information|content|post|page|text|newsletter|material)s?\b.{0,80}? (?:is|are) .{0,40}"
-    r"\b(?:informational|information|educational|general information)\b.*"
+    r"|(?:this|the|all) (?:article|information|content|post|page|text|newsletter|material)s?\b.{0,80}? (?:is|are) (?:\w+ ){0,3}for (?:\w+ ){0,3}"
+    r"(?:informational|information|educational)\b.*"
     r"|(?:dieser|diese|die|der) (?:artikel|text|beitrag|informationen|inhalte)\b.{0,60} (?:dient|dienen|ersetzt|ersetzen) .{0,40}"
     r"\b(?:information|beratung|behandlung|informationszwecken)\b.*"
     r"|cet article (?:est|a été) .{0,40}à titre .{0,20}(?:informatif|indicatif)\b.*",
