@@ -2,12 +2,14 @@
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 
 import click
 from django.utils import timezone
 
-from syndication.articles.bring_in import Options, bring_in
+from syndication.articles.bring_in import bring_in
+from syndication.articles.clean_article import Kind
+from syndication.articles.cleaning import Options
 from syndication.articles.fetch import fetch
 from syndication.articles.find import article_named
 from syndication.articles.models import Article
@@ -21,7 +23,6 @@ from syndication.errors import BadInput
 from syndication.queue import FEEDS, ring
 
 PUBLISH_FEEDS = "syndication.tasks.publish_feeds"
-KINDS = ("text", "markdown", "html")
 
 
 @click.group()
@@ -33,7 +34,7 @@ def article() -> None:
 @click.argument("source", metavar="PATH_OR_URL")
 @publication_option
 @click.option("--publish", "is_published", is_flag=True, help="Put it on the web and into the feeds at once.")
-@click.option("--kind", type=click.Choice(KINDS), help="Guessed from the name and the content when left out.")
+@click.option("--kind", type=click.Choice(get_args(Kind)), help="Guessed from the name and the content when left out.")
 @click.option("--encoding", default="", help="When the text is not UTF-8, for example latin-1.")
 @click.option("--slug", default="", help="The name in its address; made from the title when left out.")
 @click.option("--language", default="", help="BCP 47, such as en or de; found in the text when left out.")
@@ -44,7 +45,12 @@ def article_import(source: str, publication: str | None, *, is_published: bool, 
     The same source again makes a new revision of the same article.
     """
     into = chosen_publication(publication, make=True)
-    options = Options(**{name: value for name, value in wishes.items() if value})
+    options = Options(
+        kind=cast("Kind | None", wishes["kind"]),
+        encoding=wishes["encoding"] or "",
+        slug=wishes["slug"] or "",
+        language=wishes["language"] or "",
+    )
     brought = bring_in(_source(source), publication=into, options=options, check=checker(into), now=timezone.now())
     if is_published:
         publish(brought.article.pk, now=timezone.now())

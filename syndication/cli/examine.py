@@ -15,6 +15,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from syndication.articles.models import Publication
 from syndication.campaigns.models import User
+from syndication.cli.which import UNSET_DOMAIN
 from syndication.delivery.models import Mailing
 from syndication.queue import QUEUES
 
@@ -87,6 +88,9 @@ def _senders() -> Finding:
     nameless = [one.slug for one in Publication.objects.filter(postal_address="").order_by("slug")]
     if nameless:
         return Finding("senders", WARN, f"no postal address in {', '.join(nameless)}; the law asks for one in each mail (16 CFR 316.5)")
+    unset = [one.slug for one in Publication.objects.filter(mail_domain=UNSET_DOMAIN).order_by("slug")]
+    if unset:
+        return Finding("senders", WARN, f"{', '.join(unset)} would send as {UNSET_DOMAIN}; set the sender in the studio before real mail")
     return Finding("senders", OK, f"{Publication.objects.count()} publication(s) have a postal address")
 
 

@@ -11,10 +11,19 @@ from syndication.articles.models import Publication
 from syndication.rendering.adapt import brand_of
 from syndication.rendering.article import check_article
 
+UNSET_DOMAIN = "example.org"
+
 
 def chosen_publication(slug: str | None, *, make: bool = False) -> Publication:
     """The publication of that slug, or the only one; with `make`, a first one is made when there is none. Raises NotFound."""
-    return publication_named(slug, host=urlsplit(settings.BASE_URL).hostname or "localhost", make=make)
+    return publication_named(slug, host=_mail_domain(), make=make)
+
+
+def _mail_domain() -> str:
+    """The public host when mail could come from it, else a reserved name (RFC 2606 3), which `doctor` asks to change."""
+    host = urlsplit(settings.BASE_URL).hostname or ""
+    is_name = "." in host and not host.replace(".", "").isdigit() and ":" not in host
+    return host if is_name else UNSET_DOMAIN
 
 
 def checker(publication: Publication) -> Callable[[CleanArticle], None]:
