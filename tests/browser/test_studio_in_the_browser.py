@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
 
 PICTURE = Path(__file__).parents[2] / "docs" / "pictures" / "studio.png"
-WISH = "SYNDICATION_TEST_PICTURES"  # set it to 1 to have the README's picture made anew
+WISH = "MAKE_PICTURES"  # set it to 1 to have the README's picture made anew
 PAGES = [
     "/studio/",
     "/studio/articles/",
@@ -180,6 +180,11 @@ def test_the_doors_fit_on_a_phone_too(page, studio, complaints):
     complaints[:] = [said for said in complaints if "410" not in said]
 
 
+def test_the_description_of_the_api_obeys_our_policy(staff_page):
+    staff_page.goto("/api/docs")
+    expect(staff_page.get_by_text("Where a campaign stands")).to_be_visible()
+
+
 def test_every_page_has_one_heading_a_language_and_a_name_for_each_field(staff_page):
     faults = {}
     for path in PAGES:
@@ -212,7 +217,8 @@ def test_a_picture_of_the_studio_is_made(staff_page, tmp_path):
     wanted = bool(os.environ.get(WISH))
     place = PICTURE if wanted else tmp_path / PICTURE.name
     place.parent.mkdir(parents=True, exist_ok=True)
-    staff_page.goto("/studio/articles/1/?as=reader0@example.org")
+    staff_page.set_viewport_size({"width": 1280, "height": 900})
+    staff_page.goto("/studio/articles/2/?as=reader0@example.org")
     expect(staff_page.frame_locator(".preview iframe").get_by_text("Dear Rosa")).to_be_visible()
     staff_page.screenshot(path=place)
     assert place.stat().st_size > 10_000
