@@ -2,15 +2,20 @@
 
 import logging
 import warnings
+from functools import cache
 
+import redis
 from celery import Celery
 from celery.signals import setup_logging
 from django.conf import settings
 from kombu import Exchange, Queue
 from kombu.exceptions import OperationalError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 MAIL, BULK, FEEDS, DEFAULT = "mail", "bulk", "feeds", "default"
 QUEUES = (MAIL, BULK, FEEDS, DEFAULT)
+RING_SECONDS = 2
 
 app = Celery("syndication")
 app.conf.update(
@@ -64,14 +69,21 @@ def _log_plainly(**_: object) -> None:
 
 
 def ring(task: str, *args: int | str, queue: str = DEFAULT) -> bool:
-    """Put a task on a queue by name; False when the broker cannot be reached (the tick will find the row).
+    """Put a task on a queue by name; False at once when the broker cannot be reached (the tick will find the row).
 
     task  full name, such as "syndication.tasks.tick"
     args  ids only
     """
     try:
+        _doorbell().ping()  # fails at once, where kombu and redis-py would try again for seconds while a person waits
         app.send_task(task, args=args, queue=queue, routing_key=queue, retry=False)
-    except OperationalError as error:
-        log.warning("%s waits for the next tick: the queue is not reachable (%s)", task, error)
+    except (OperationalError, redis.RedisError, OSError) as error:
+        log.info("%s waits for the next tick: the queue is not reachable (%s)", task, error)
         return False
     return True
+
+
+@cache
+def _doorbell() -> redis.Redis:
+    never = Retry(NoBackoff(), 0)
+    return redis.Redis.from_url(settings.REDIS_URL, retry=never, socket_connect_timeout=RING_SECONDS, socket_timeout=RING_SECONDS)

@@ -209,5 +209,6 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     # every scanner that asks for another host would leave a traceback
-    "loggers": {"django.security.DisallowedHost": {"handlers": [], "propagate": False}},
+    # and aiosmtpd writes a line for each command
+    "loggers": {"django.security.DisallowedHost": {"handlers": [], "propagate": False}, "mail.log": {"level": "WARNING"}},
 }

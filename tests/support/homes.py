@@ -68,7 +68,10 @@ class LiveHome:
 
     def run_cli(self, *words: str, **options) -> subprocess.CompletedProcess:
         """Run `syndication WORDS` to its end; output and error as text. `options` go to subprocess.run (input=…, check=True…)."""
-        command = [sys.executable, "-m", "syndication", *words]
+        return self.run(sys.executable, "-m", "syndication", *words, **options)
+
+    def run(self, *command: str, **options) -> subprocess.CompletedProcess:
+        """Run a program of this home to its end; as `run_cli`."""
         options = {"capture_output": True, "text": True, "timeout": 120, "check": False} | options
         return subprocess.run(command, env=self.environ, cwd=REPOSITORY, **options)  # noqa: PLW1510  # it is in `options`
 
