@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 import click
+from django.conf import settings
 from django.utils import timezone
 
 from syndication.articles.bring_in import bring_in
@@ -17,10 +18,11 @@ from syndication.articles.publish import publish, unpublish
 from syndication.articles.read_source import Source, read_path, read_stream
 from syndication.audience.lists import list_named
 from syndication.cli.output import json_option, publication_option, say
-from syndication.cli.which import checker, chosen_publication
+from syndication.cli.which import chosen_publication
 from syndication.delivery.preview import NOBODY_YET, preview
 from syndication.errors import BadInput
 from syndication.queue import FEEDS, ring
+from syndication.rendering.adapt import field_check
 
 PUBLISH_FEEDS = "syndication.tasks.publish_feeds"
 
@@ -51,7 +53,7 @@ def article_import(source: str, publication: str | None, *, is_published: bool, 
         slug=wishes["slug"] or "",
         language=wishes["language"] or "",
     )
-    brought = bring_in(_source(source), publication=into, options=options, check=checker(into), now=timezone.now())
+    brought = bring_in(_source(source), publication=into, options=options, check=field_check(into, settings.BASE_URL), now=timezone.now())
     if is_published:
         publish(brought.article.pk, now=timezone.now())
     ring(PUBLISH_FEEDS, into.pk, queue=FEEDS)

@@ -16,8 +16,8 @@ from syndication.audience.lists import create_list
 from syndication.audience.table import Row
 from syndication.campaigns.create import Wish, create
 from syndication.campaigns.models import Campaign, User
-from syndication.cli.which import checker
 from syndication.feeds.publish import publish as publish_feeds
+from syndication.rendering.adapt import field_check
 from syndication.web.accounts import sign_in_link
 
 SLUG, LIST = "the-weekly", "readers"
@@ -87,7 +87,7 @@ def load_sample(now: datetime) -> None:
 def _bring_in(name: str, publication: Publication, now: datetime) -> Article:
     path = settings.TEMPLATES_DIR / "sample" / name
     source = Source(name=name, content=Path(path).read_bytes(), url="")
-    brought = bring_in(source, publication=publication, options=Options(), check=checker(publication), now=now)
+    brought = bring_in(source, publication=publication, options=Options(), check=field_check(publication, settings.BASE_URL), now=now)
     publish_article(brought.article.pk, now=now)
     brought.article.refresh_from_db()
     return brought.article

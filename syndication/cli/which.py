@@ -1,15 +1,11 @@
 """Which publication a command means."""
 
-from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from syndication.articles.clean_article import CleanArticle
 from syndication.articles.find import publication_named
 from syndication.articles.models import Publication
-from syndication.rendering.adapt import brand_of
-from syndication.rendering.article import check_article
 
 UNSET_DOMAIN = "example.org"
 
@@ -24,9 +20,3 @@ def _mail_domain() -> str:
     host = urlsplit(settings.BASE_URL).hostname or ""
     is_name = "." in host and not host.replace(".", "").isdigit() and ":" not in host
     return host if is_name else UNSET_DOMAIN
-
-
-def checker(publication: Publication) -> Callable[[CleanArticle], None]:
-    """What `bring_in` calls before it writes: refuses merge fields that no reader could fill. It raises BadTemplate."""
-    brand = brand_of(publication, settings.BASE_URL)
-    return lambda clean: check_article(clean.title, clean.html, brand)

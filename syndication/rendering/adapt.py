@@ -1,9 +1,13 @@
 """Turns rows into what rendering understands: an article into Content, a publication into Brand."""
 
+from collections.abc import Callable
+
+from syndication.articles.clean_article import CleanArticle
 from syndication.articles.models import Article, Publication
 from syndication.audience.models import SubscriberList
-from syndication.rendering.article import Brand, Content
+from syndication.rendering.article import Brand, Content, brand_fields, check_article
 from syndication.rendering.characters import allowed, one_line
+from syndication.rendering.merge import check
 
 
 def home_url(publication: Publication, base_url: str) -> str:
@@ -46,3 +50,14 @@ def brand_of(publication: Publication, base_url: str, subscriber_list: Subscribe
         home_url=home_url(publication, base_url),
         time_zone=publication.time_zone,
     )
+
+
+def field_check(publication: Publication, base_url: str) -> Callable[[CleanArticle], None]:
+    """What `bring_in` calls before it writes: refuses merge fields that some reader could not fill. It raises BadTemplate."""
+    brand = brand_of(publication, base_url)
+
+    def refuse_wrong_fields(clean: CleanArticle) -> None:
+        check_article(clean.title, clean.html, brand)
+        check(clean.summary, where="summary", markup=False, brand=brand_fields(brand))
+
+    return refuse_wrong_fields

@@ -12,14 +12,12 @@ from django.utils import timezone
 
 from syndication import queue
 from syndication.articles.bring_in import BroughtIn, Options, bring_in
-from syndication.articles.clean_article import CleanArticle
 from syndication.articles.decoding import refuse_size
 from syndication.articles.errors import BadSource
 from syndication.articles.models import Article, Publication
 from syndication.articles.read_source import Source, read_stream
 from syndication.errors import SyndicationError
-from syndication.rendering.adapt import brand_of
-from syndication.rendering.article import check_article
+from syndication.rendering.adapt import field_check
 from syndication.web.studio.access import StaffRequest
 from syndication.web.studio.import_form import ImportForm
 from syndication.web.studio.paging import asked, row_id
@@ -54,11 +52,7 @@ def _try(form: ImportForm) -> BroughtIn | None:
     revised: Article | None = typed["revises"]
     encoding = typed["encoding"].strip() if typed["file"] else ""  # pasted text has come as Unicode
     options = Options(kind=typed["kind"] or None, encoding=encoding, slug=revised.slug if revised else "")
-    brand = brand_of(publication, settings.BASE_URL)
-
-    def check(clean: CleanArticle) -> None:
-        check_article(clean.title, clean.html, brand)
-
+    check = field_check(publication, settings.BASE_URL)
     try:
         brought = bring_in(_source(form), publication=publication, options=options, check=check, now=timezone.now())
     except SyndicationError as error:
