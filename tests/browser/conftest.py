@@ -1,5 +1,6 @@
 """A whole running installation with a studio in it, and a real Chromium to look at it."""
 
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -14,9 +15,7 @@ from support.homes import LiveHome
 from support.waiting import wait_until
 
 from syndication.cli import children
-from syndication.cli.ports import next_free
 
-FIRST_PORT = 8700
 OWNER = "ada@example.org"
 
 
@@ -55,11 +54,16 @@ class Studio:
         return running.output
 
 
+def free_ports() -> tuple[int, int]:
+    """Two ports that the system gives out at random, so that runs side by side do not meet."""
+    with socket.create_server(("127.0.0.1", 0)) as first, socket.create_server(("127.0.0.1", 0)) as second:
+        return first.getsockname()[1], second.getsockname()[1]
+
+
 @pytest.fixture(scope="session")
 def studio(_template, test_home):
     """Made once for all browser tests: its start costs seconds."""
-    port = next_free(FIRST_PORT)
-    catcher_port = next_free(FIRST_PORT + 100, apart_from=frozenset({port}))
+    port, catcher_port = free_ports()
     url = f"http://127.0.0.1:{port}"
     folder = Path(tempfile.mkdtemp(prefix="studio-", dir=test_home)) / "home"
     home = _template.new_home(folder, SYNDICATION_BASE_URL=url, SYNDICATION_CATCHER_PORT=str(catcher_port))
