@@ -11,10 +11,10 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 
 from syndication.articles.models import Publication
-from syndication.audience.erase import erase
 from syndication.audience.models import Subscriber, SubscriberList, Subscription, Suppression
 from syndication.audience.subscribe import Person, add
 from syndication.audience.suppress import suppress
+from syndication.delivery.forget import erase_reader
 from syndication.delivery.models import Delivery
 from syndication.errors import SyndicationError
 from syndication.web.studio.access import StaffRequest
@@ -122,7 +122,7 @@ def subscriber_erase(request: StaffRequest, subscriber_id: int) -> HttpResponse:
     """GET asks whether it is meant; POST forgets the person for ever."""
     found = get_object_or_404(Subscriber, pk=subscriber_id, state=Subscriber.State.ACTIVE)
     if request.method == "POST":
-        erased = erase(found.address, now=timezone.now())
+        erased = erase_reader(found.address, now=timezone.now())
         messages.success(request, f"The person is forgotten; {erased.subscriptions} subscriptions ended. Nobody here can mail them again.")
         return redirect("studio:subscribers")
     return screen(request, "subscriber_erase.html", subscriber=found)
