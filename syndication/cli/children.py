@@ -76,7 +76,7 @@ def workers(home: Path) -> list[Child]:
     """
     celery = (sys.executable, "-m", "celery", "--quiet", "--skip-checks", "-A", "worker")
     plain = ("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO")
-    chatter = ("I celery.worker.consumer.connection: Connected to ", "worker: Warm shutdown")
+    chatter = ("I celery.worker.consumer.connection: Connected to ", "worker: Warm shutdown", "Requeuing undeliverable message")
     mail = ("worker", "-Q", ",".join(MAIL_QUEUES), "-n", "mail@syndication", "--pool", "threads", "-c", str(MAIL_THREADS), *plain)
     bulk = ("worker", "-Q", ",".join(BULK_QUEUES), "-n", "bulk@syndication", "--pool", "solo", *plain)
     beat = ("beat", "--schedule", str(home / "beat"), "--pidfile=", "--loglevel", "WARNING")
