@@ -90,6 +90,9 @@ def _points_to(model: type[models.Model]) -> set[type[models.Model]]:
 @contextmanager
 def _one_moment() -> Iterator[None]:
     """A read transaction that sees one state and blocks nobody."""
+    if connection.in_atomic_block:  # the caller's transaction is one moment already
+        yield
+        return
     with connection.cursor() as cursor:
         cursor.execute("BEGIN" if connection.vendor == "sqlite" else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     try:

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.utils import timezone
 
+from syndication.articles.establish import Brand, establish
 from syndication.articles.models import Publication
 from syndication.audience.addresses import normalise
 from syndication.campaigns.models import User
@@ -14,8 +15,7 @@ from syndication.cli import backups, examine
 from syndication.cli.output import json_option, say
 from syndication.cli.sample import prepare
 from syndication.cli.up import up as bring_up
-from syndication.cli.which import chosen_publication
-from syndication.errors import Refused
+from syndication.cli.which import mail_domain
 from syndication.feeds.publish import publish
 from syndication.web.accounts import sign_in_link
 
@@ -53,15 +53,8 @@ def publication() -> None:
 @json_option
 def publication_create(slug: str, name: str, sender: str, *, as_json: bool, **rest: str) -> None:
     """Make a publication."""
-    if Publication.objects.filter(slug=slug).exists():
-        raise Refused(f"The publication {slug!r} exists already; nothing was changed.")
-    address = normalise(sender) if sender else ""
-    made = chosen_publication(slug, make=True)
-    made.name = name or made.name
-    made.sender_name, made.time_zone, made.language = made.name, rest["zone"], rest["language"]
-    made.sender_address = address or made.sender_address
-    made.mail_domain = made.sender_address.rpartition("@")[2]
-    made.save()
+    address = normalise(sender) if sender else f"newsletter@{mail_domain()}"
+    made = establish(Brand(slug, address, name=name, time_zone=rest["zone"], language=rest["language"]))
     say({"slug": made.slug, "name": made.name}, [f"Made the publication {made.slug!r}, sending as {made.sender_address}."], as_json=as_json)
 
 
