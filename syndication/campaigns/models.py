@@ -74,7 +74,7 @@ class Campaign(models.Model):
     state = models.CharField(max_length=12, choices=State, default=State.DRAFT)
     starts_at = models.DateTimeField(null=True)
     """UTC."""
-    wall_time = models.CharField(max_length=20, blank=True)
+    wall_time = models.CharField(max_length=64, blank=True)
     """What the person typed, such as 2026-12-01T09:00."""
     zone = models.CharField(max_length=64, blank=True)
     problem = models.TextField(blank=True)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from syndication.errors import BadInput
 
+LONGEST_TIME = 64  # characters
 FARTHEST = timedelta(days=5 * 366)
 
 
@@ -46,6 +47,8 @@ def schedule(at: str, zone: str, *, now: datetime, zones: AbstractSet[str]) -> S
 
 def _typed(at: str) -> datetime:
     try:
+        if len(at) > LONGEST_TIME:
+            raise ValueError(at)  # noqa: TRY301  # one answer for all that is no time
         return datetime.fromisoformat(at.strip())
     except ValueError as error:
         raise BadSchedule(f"{at[:40]!r} is no date and time; write it as 2026-12-01T09:00.") from error

@@ -6,8 +6,11 @@ The quoted-printable encoding of RFC 2045 6.7 over UTF-8, built on binascii and 
 
 import binascii
 import re
+from functools import lru_cache
 
 LONGEST_LINE = 76  # columns without CRLF, RFC 2045 6.7 (5)
+REMEMBERED_LINES = 4096
+LONGEST_REMEMBERED = 2000  # characters: the memory stays below some megabytes
 _SOFT_BREAK = b"=\r\n"
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -20,15 +23,24 @@ def encode(text: str) -> bytes:
     SMTP's dot-stuffing (RFC 5321 4.5.2) nor a mailbox file changes a byte. Nothing is added at the end: a text without
     a last line break has none in the result.
     """
-    octets = _with_crlf(_as_octets(text))
-    encoded = binascii.b2a_qp(octets, istext=True)
-    if b"\n" not in octets:
-        encoded = encoded.replace(b"=\n", _SOFT_BREAK)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    lines = text.split("\n")
+    return b"\r\n".join([_remembered(line) if len(line) <= LONGEST_REMEMBERED else _encoded_line(line) for line in lines])
+
+
+def _encoded_line(line: str) -> bytes:
+    """One line without its end; each stands for itself in quoted-printable."""
+    encoded = binascii.b2a_qp(_as_octets(line), istext=True).replace(b"=\n", _SOFT_BREAK)
     encoded = _harmless_start(encoded).replace(b"\r\n.", b"\r\n=2E").replace(b"\r\nFrom ", b"\r\n=46rom ")
-    lines = encoded.split(b"\r\n")
-    if max(map(len, lines)) > LONGEST_LINE:
-        return b"\r\n".join([_mended(line) if len(line) > LONGEST_LINE else line for line in lines])
-    return encoded
+    pieces = encoded.split(b"\r\n")
+    if max(map(len, pieces)) <= LONGEST_LINE:
+        return encoded
+    return b"\r\n".join([_mended(piece) if len(piece) > LONGEST_LINE else piece for piece in pieces])
+
+
+# all but a few lines of a mailing are the same for every reader
+_remembered = lru_cache(maxsize=REMEMBERED_LINES)(_encoded_line)
 
 
 def _as_octets(text: str) -> bytes:
@@ -36,12 +48,6 @@ def _as_octets(text: str) -> bytes:
         return text.encode()
     except UnicodeEncodeError:
         return _LONE_SURROGATE.sub("\ufffd", text).encode()
-
-
-def _with_crlf(octets: bytes) -> bytes:
-    if b"\r" in octets:
-        octets = octets.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    return octets.replace(b"\n", b"\r\n")
 
 
 def _mended(line: bytes) -> bytes:
