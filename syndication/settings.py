@@ -75,9 +75,10 @@ CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://").replace("?db
 DATABASES = {"default": environment.database(environment.read(os.environ, "DATABASE_URL"), HOME)}
 
 MAIL_CATCHER_PORT = environment.read_number(os.environ, "SYNDICATION_CATCHER_PORT", default=8025, smallest=1, largest=65535)
+MAIL_CATCHER_HOST = environment.read(os.environ, "SYNDICATION_CATCHER_HOST", "127.0.0.1")
 _smtp_url = environment.read(os.environ, "SYNDICATION_SMTP_URL")
 MAIL_CATCHER_ON = not _smtp_url
-SMTP = environment.smtp(_smtp_url or f"smtp://127.0.0.1:{MAIL_CATCHER_PORT}")
+SMTP = environment.smtp(_smtp_url or f"smtp://{MAIL_CATCHER_HOST}:{MAIL_CATCHER_PORT}")
 
 # ------------------------------------------------------------------ Django
 INSTALLED_APPS = [
