@@ -160,8 +160,12 @@ def test_the_published_port_is_the_one_that_the_web_listens_on():
 
 
 def test_the_default_mail_server_is_the_catcher_of_this_file():
-    command = SERVICES["mail"]["command"]
-    assert f"smtp://mail:{command[command.index('--port') + 1]}" in SERVICES["web"]["environment"]["SYNDICATION_SMTP_URL"]
+    from django.conf import settings
+
+    command, environment = SERVICES["mail"]["command"], SERVICES["web"]["environment"]
+    assert environment["SYNDICATION_SMTP_URL"] == "${SYNDICATION_SMTP_URL:-}"
+    assert environment["SYNDICATION_CATCHER_HOST"] in SERVICES
+    assert int(command[command.index("--port") + 1]) == settings.MAIL_CATCHER_PORT
 
 
 @pytest.mark.parametrize("name", ["postgres", "redis"])
