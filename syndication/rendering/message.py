@@ -136,9 +136,9 @@ class CompiledMailing:
                 headers.encode("ascii"),
                 f"Date: {_date(date)}\r\nMessage-ID: {_message_id(message_id)}\r\n".encode("ascii"),
                 self._before_text,
-                quoted_printable.encode(self._text.fill_from(subscriber, values)),
+                quoted_printable.encode_pieces(self._text.pieces_from(subscriber, values)),
                 self._before_html,
-                quoted_printable.encode(self._html.fill_from(subscriber, values)),
+                quoted_printable.encode_pieces(self._html.pieces_from(subscriber, values)),
                 self._end,
             )
         )

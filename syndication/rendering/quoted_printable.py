@@ -6,11 +6,11 @@ The quoted-printable encoding of RFC 2045 6.7 over UTF-8, built on binascii and 
 
 import binascii
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 LONGEST_LINE = 76  # columns without CRLF, RFC 2045 6.7 (5)
-REMEMBERED_LINES = 4096
-LONGEST_REMEMBERED = 2000  # characters: the memory stays below some megabytes
+SHORT = 200  # characters
 _SOFT_BREAK = b"=\r\n"
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -23,24 +23,40 @@ def encode(text: str) -> bytes:
     SMTP's dot-stuffing (RFC 5321 4.5.2) nor a mailbox file changes a byte. Nothing is added at the end: a text without
     a last line break has none in the result.
     """
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    lines = text.split("\n")
-    return b"\r\n".join([_remembered(line) if len(line) <= LONGEST_REMEMBERED else _encoded_line(line) for line in lines])
-
-
-def _encoded_line(line: str) -> bytes:
-    """One line without its end; each stands for itself in quoted-printable."""
-    encoded = binascii.b2a_qp(_as_octets(line), istext=True).replace(b"=\n", _SOFT_BREAK)
+    octets = _with_crlf(_as_octets(text))
+    encoded = binascii.b2a_qp(octets, istext=True)
+    if b"\n" not in octets:
+        encoded = encoded.replace(b"=\n", _SOFT_BREAK)
     encoded = _harmless_start(encoded).replace(b"\r\n.", b"\r\n=2E").replace(b"\r\nFrom ", b"\r\n=46rom ")
-    pieces = encoded.split(b"\r\n")
-    if max(map(len, pieces)) <= LONGEST_LINE:
+    lines = encoded.split(b"\r\n")
+    if max(map(len, lines)) <= LONGEST_LINE:
         return encoded
-    return b"\r\n".join([_mended(piece) if len(piece) > LONGEST_LINE else piece for piece in pieces])
+    return b"\r\n".join([_mended(line) if len(line) > LONGEST_LINE else line for line in lines])
 
 
-# all but a few lines of a mailing are the same for every reader
-_remembered = lru_cache(maxsize=REMEMBERED_LINES)(_encoded_line)
+def encode_pieces(pieces: Iterable[str]) -> bytes:
+    """encode() of a text that comes in pieces, most of them the same at every call: those are encoded once and remembered.
+
+    Each piece begins and ends at the first column, by a soft line break where it has no hard one, so that pieces fit together
+    in any order: three bytes a piece. A piece must not end between CR and LF.
+    """
+    encoded = b"".join([_short_piece(piece) if len(piece) <= SHORT else _long_piece(piece) for piece in pieces])
+    return encoded.removesuffix(_SOFT_BREAK)
+
+
+def _piece(text: str) -> bytes:
+    encoded = encode(text)
+    start_of_last = encoded.rfind(b"\n") + 1
+    if start_of_last == len(encoded):  # empty, or ends with a hard line break
+        return encoded
+    if len(encoded) - start_of_last < LONGEST_LINE:
+        return encoded + _SOFT_BREAK
+    return encoded[:start_of_last] + _mended(encoded[start_of_last:], longest=LONGEST_LINE - 1) + _SOFT_BREAK
+
+
+# What belongs to a reader is short and soon forgotten; what belongs to a mailing is long and stays. Both stay below some megabytes.
+_short_piece = lru_cache(maxsize=4096)(_piece)
+_long_piece = lru_cache(maxsize=256)(_piece)
 
 
 def _as_octets(text: str) -> bytes:
@@ -50,11 +66,17 @@ def _as_octets(text: str) -> bytes:
         return _LONE_SURROGATE.sub("\ufffd", text).encode()
 
 
-def _mended(line: bytes) -> bytes:
-    """One encoded line with a harmless start, broken softly again where it is longer than 76 columns."""
+def _with_crlf(octets: bytes) -> bytes:
+    if b"\r" in octets:
+        octets = octets.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return octets.replace(b"\n", b"\r\n")
+
+
+def _mended(line: bytes, *, longest: int = LONGEST_LINE) -> bytes:
+    """One encoded line with a harmless start, broken softly again where it is longer than so many columns."""
     pieces = []
     line = _harmless_start(line)
-    while len(line) > LONGEST_LINE:
+    while len(line) > longest:
         cut = LONGEST_LINE - 1
         while b"=" in line[cut - 2 : cut]:  # never inside "=C3"
             cut -= 1

@@ -6,7 +6,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndication.rendering.quoted_printable import encode
+from syndication.rendering.quoted_printable import encode, encode_pieces
 
 words = st.text(st.sampled_from(" \t.=\r\naF\u00e9\u20ac\U0001f600-"), max_size=400)
 any_text = st.text(st.characters(codec="utf-8"), max_size=400)
@@ -64,3 +64,29 @@ def test_a_lone_surrogate_becomes_a_replacement_character():
 def test_a_newsletter_of_30_kilobytes_grows_by_less_than_a_tenth():
     text = "A calm sentence about gardens, rivers and the people who care for them.\n" * 420
     assert len(encode(text)) < 1.1 * len(text)
+
+
+pieces = st.lists(
+    words.map(lambda text: text.rstrip("\r")) | st.sampled_from(["a" * 75, "b" * 76, "é" * 13 + "c" * 10, "", "\n", " ", "."]), max_size=12
+)
+
+
+@given(pieces)
+def test_pieces_decode_to_what_they_say_together(parts):
+    assert quopri.decodestring(encode_pieces(parts)).decode() == with_crlf("".join(parts))
+
+
+@given(pieces)
+def test_pieces_keep_every_promise_of_the_whole(parts):
+    encoded = encode_pieces(parts)
+    assert max(map(len, encoded.split(b"\r\n"))) <= 76
+    assert re.fullmatch(rb"(?:[\t -~]|\r\n)*", encoded)
+    assert not re.search(rb"[ \t](?:\r\n|$)", encoded)
+    assert not re.search(rb"(?m)^(?:\.|From )", encoded)
+    for escape in re.findall(rb"=.{0,2}", encoded.replace(b"=\r\n", b"")):
+        assert re.fullmatch(rb"=[0-9A-F]{2}", escape)
+
+
+@given(pieces)
+def test_remembered_pieces_give_the_same_bytes_again(parts):
+    assert encode_pieces(parts) == encode_pieces(["".join(list(part)) for part in parts])

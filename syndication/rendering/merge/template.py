@@ -45,12 +45,16 @@ class MergeTemplate:
 
     def fill_from(self, subscriber: Fields, values: Mapping[str, str]) -> str:
         """fill(), from fields that were made once for several templates."""
+        return "".join(self.pieces_from(subscriber, values))
+
+    def pieces_from(self, subscriber: Fields, values: Mapping[str, str]) -> list[str]:
+        """The pieces that fill_from() joins: fixed text, the same objects for each reader, and between them what is the reader's."""
         template = self._template
         if template is None:
-            return self._constant
+            return [self._constant]
         context = template.new_context({**values, "subscriber": subscriber, "publication": self._brand, BUDGET_NAME: Budget()}, shared=True)
         try:
-            return "".join(_within_limit(template.root_render_func(context)))
+            return list(_within_limit(template.root_render_func(context)))
         except Exception as error:  # whatever a value makes the template do is told in one way
             raise self._told(error) from error
 
