@@ -25,9 +25,9 @@ TEMPLATES_DIR = BASE_DIR / "templates"
 CAUGHT_MAIL = HOME / "mail"
 
 
-def _make_folder(name: str, path: Path) -> None:
+def _make_folder(name: str, path: Path, mode: int = 0o755) -> None:
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode, parents=True, exist_ok=True)
     except OSError as error:
         raise environment.SettingError(name, str(path), f"cannot be used as a folder ({error})") from error
 
@@ -50,7 +50,7 @@ def _secret_key() -> str:
     return key
 
 
-_make_folder("SYNDICATION_HOME", HOME)
+_make_folder("SYNDICATION_HOME", HOME, 0o700)  # addresses, mail and keys: nobody else's business
 _make_folder("SYNDICATION_FEEDS", FEEDS)
 
 SECRET_KEY = _secret_key()
