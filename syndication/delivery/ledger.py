@@ -9,13 +9,13 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from syndication.delivery.database import durable, now_sql, quick
 from syndication.delivery.models import Delivery, Mailing
 from syndication.delivery.outcome import Outcome
-from syndication.delivery.states import FINAL, WAITING, State
+from syndication.delivery.states import FINAL, LEASED, WAITING, State
 
 LEASE_SECONDS = 45
 
@@ -87,9 +87,13 @@ def claim(mailing: Mailing, owner: str, *, limit: int) -> list[Claim]:
             return _read(ids, owner)
 
 
+def due(mailing: Mailing) -> QuerySet[Delivery]:
+    """The rows that may be claimed now, in the order of the index that serves this question: its cost is the answer's, not the mailing's."""
+    return Delivery.objects.filter(mailing=mailing, state__one_of=WAITING, due_at__lte=Now()).order_by("due_at", "id")
+
+
 def _take(mailing: Mailing, owner: str, limit: int) -> list[int]:
-    due = Delivery.objects.filter(mailing=mailing, state__in=WAITING, due_at__lte=Now()).order_by("due_at", "id")
-    ids = list(due.select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])
+    ids = list(due(mailing).select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])
     with connection.cursor() as cursor:
         cursor.executemany(
             f"""UPDATE syndication_delivery SET state = %s, owner = %s, fence = fence + 1, attempts = attempts + 1,
@@ -175,7 +179,7 @@ def settle(settlement: Settlement) -> bool:
 def release(mailing: Mailing, owner: str) -> int:
     """Give back what this owner has claimed and not begun; the attempt does not count. How many rows."""
     with quick():
-        mine = Delivery.objects.filter(mailing=mailing, owner=owner, state=State.CLAIMED)
+        mine = Delivery.objects.filter(mailing=mailing, owner=owner, state=State.CLAIMED, state__one_of=LEASED)
         fresh = mine.filter(sent_at=None).update(state=State.PLANNED, owner="", lease_until=None, attempts=F("attempts") - 1)
         return fresh + mine.update(state=State.DEFERRED, owner="", lease_until=None, attempts=F("attempts") - 1)
 
@@ -184,7 +188,8 @@ def renew(owner: str) -> int:
     """Say that this owner lives: its leases run on. How many rows."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE syndication_delivery SET lease_until = {now_sql(LEASE_SECONDS)} WHERE owner = %s AND state IN (1, 2)",
+            f"""UPDATE syndication_delivery SET lease_until = {now_sql(LEASE_SECONDS)}
+                WHERE state IN (1, 2, 4) AND state <> 4 AND owner = %s""",
             [owner],
         )
         return int(cursor.rowcount)

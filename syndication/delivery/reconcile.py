@@ -32,7 +32,8 @@ def reconcile() -> Mended:
 
 
 def _lapsed(state: State) -> list[int]:
-    return list(Delivery.objects.filter(state=state, lease_until__lt=Now()).order_by("lease_until").values_list("pk", flat=True)[:GROUP])
+    rows = Delivery.objects.filter(state=state, state__one_of=LEASED, lease_until__lt=Now())
+    return list(rows.order_by("lease_until").values_list("pk", flat=True)[:GROUP])
 
 
 def _return_lapsed_claims() -> int:
@@ -56,7 +57,7 @@ def _doubt_lapsed() -> int:
 
 def _decide_doubt() -> int:
     decided = 0
-    doubtful = Delivery.objects.filter(state=State.IN_DOUBT).values_list("pk", "mailing__kind", "attempts", "fence")
+    doubtful = Delivery.objects.filter(state=State.IN_DOUBT, state__one_of=LEASED).values_list("pk", "mailing__kind", "attempts", "fence")
     for pk, kind, attempts, fence in doubtful[:GROUP]:
         state = after_doubt(kind, attempts)
         times = {"settled_at": Now()} if state == State.HELD else {"due_at": Now()}
@@ -65,14 +66,14 @@ def _decide_doubt() -> int:
 
 
 def _end_cancelled() -> int:
-    rest = Delivery.objects.filter(state__in=WAITING, mailing__state=Mailing.State.CANCELLED)
+    rest = Delivery.objects.filter(state__one_of=WAITING, mailing__state=Mailing.State.CANCELLED)
     ids = list(rest.values_list("pk", flat=True)[: 10 * GROUP])
     return Delivery.objects.filter(pk__in=ids, state__in=WAITING).update(state=State.SKIPPED, settled_at=Now(), reply=CANCELLED)
 
 
 def end_cancelled(mailing_id: int) -> int:
     """Skip all that a cancelled mailing has not begun, in one statement; how many rows."""
-    rest = Delivery.objects.filter(state__in=WAITING, mailing_id=mailing_id, mailing__state=Mailing.State.CANCELLED)
+    rest = Delivery.objects.filter(state__one_of=WAITING, mailing_id=mailing_id, mailing__state=Mailing.State.CANCELLED)
     return rest.update(state=State.SKIPPED, settled_at=Now(), reply=CANCELLED)
 
 
@@ -87,9 +88,9 @@ class Bell:
 
 def bells() -> list[Bell]:
     """Open mailings with due rows and no sender at work, and mailings whose planning was interrupted."""
-    at_work = Delivery.objects.filter(mailing=OuterRef("pk"), state__in=LEASED, lease_until__gt=Now())
-    due = Delivery.objects.filter(mailing=OuterRef("pk"), state__in=WAITING, due_at__lte=Now())
-    open_ones = Mailing.objects.filter(state=Mailing.State.OPEN).exclude(waits_until__gt=Now()).filter(Exists(due), ~Exists(at_work))
+    at_work = Delivery.objects.filter(state__one_of=LEASED, lease_until__gt=Now()).values("mailing")
+    due = Delivery.objects.filter(mailing=OuterRef("pk"), state__one_of=WAITING, due_at__lte=Now())
+    open_ones = Mailing.objects.filter(state=Mailing.State.OPEN).exclude(waits_until__gt=Now()).filter(Exists(due)).exclude(pk__in=at_work)
     unplanned = Mailing.objects.filter(state=Mailing.State.PLANNING)
     return [
         *(Bell(pk, kind, is_planning=True) for pk, kind in unplanned.order_by("pk").values_list("pk", "kind")),
@@ -110,10 +111,11 @@ def is_current(mailing_id: int, bell: int) -> bool:
 
 def close_finished() -> list[int]:
     """Close each open or cancelled mailing of which every row is final and the sums agree; their ids."""
-    restless = Delivery.objects.filter(mailing=OuterRef("pk"), state__in=[*WAITING, *LEASED])
+    waiting = Delivery.objects.filter(mailing=OuterRef("pk"), state__one_of=WAITING)
+    leased = Delivery.objects.filter(state__one_of=LEASED).values("mailing")
     planned = Mailing.objects.filter(state=Mailing.State.OPEN, kind=Mailing.Kind.CAMPAIGN).exclude(audience=None)
     closed = []
-    for mailing in planned.filter(~Exists(restless)):
+    for mailing in planned.filter(~Exists(waiting)).exclude(pk__in=leased):
         if mailing.deliveries.count() != mailing.audience:
             continue  # `campaign verify` says what is wrong; a sum that does not agree is never "finished"
         if Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.OPEN).update(state=Mailing.State.CLOSED):

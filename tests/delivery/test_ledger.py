@@ -120,6 +120,13 @@ def test_a_suppression_of_another_publication_stops_nobody(planned):
     assert len(claim(planned, "a")) == 5
 
 
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL plans by the size of the table; SQLite by the words of the statement")
+def test_finding_due_rows_costs_no_more_in_a_large_mailing(planned):
+    plan_of_sqlite = ledger.due(planned)[:50].explain()
+    assert "USING INDEX delivery_due" in plan_of_sqlite
+    assert "TEMP B-TREE" not in plan_of_sqlite
+
+
 # ---------------------------------------------------------------- marking and settling
 
 
