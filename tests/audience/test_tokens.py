@@ -20,9 +20,7 @@ def test_a_token_with_one_changed_character_opens_nothing(numbers, data):
     at = data.draw(st.integers(0, len(token) - 1))
     other = data.draw(st.sampled_from([letter for letter in "abcdefghijklmnopqrstuvwxyz234567" if letter != token[at]]))
     changed = token[:at] + other + token[at + 1 :]
-    found = tokens.read(changed, KEY, count=len(numbers))
-    # the last base32 letter may carry bits that no byte uses; then nothing was changed
-    assert found is None or (at == len(token) - 1 and found == numbers)
+    assert tokens.read(changed, KEY, count=len(numbers)) is None
 
 
 @given(st.text(max_size=200))

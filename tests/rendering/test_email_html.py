@@ -379,3 +379,9 @@ def test_the_shared_sample_article_stays_far_under_gmails_limit_and_keeps_its_or
     assert headings[0] == article.title
     assert min(positions) >= 0
     assert positions == sorted(positions)
+
+
+def test_a_tag_in_the_default_of_a_title_is_text_in_the_mail(letter):
+    title = "News for {{ subscriber.first_name | default('<b>friend</b>') }}"
+    html = mailing(replace(letter.content, title=title, html="<p>Text.</p>"), letter.brand).html(Reader("x@example.org"), LINKS)
+    assert "News for &lt;b&gt;friend&lt;/b&gt;" in html

@@ -36,7 +36,8 @@ def read(protected: Protected, url: str) -> Reading:
         if token.map and token.nesting >= 0:
             token.attrSet("data-line", str(token.map[0] + 1))
     blocks, dropped = web_page.parsed_blocks(str(parser.renderer.render(tokens, parser.options, environment)), protected, url)
-    return _with_title(Reading(head.facts, blocks, head.dropped + _unused_references(environment, tokens) + dropped))
+    noted = _unused_references(environment, tokens) + _html_shown_as_text(head.body)
+    return _with_title(Reading(head.facts, blocks, head.dropped + noted + dropped))
 
 
 def _refuse_bombs(text: str) -> None:
@@ -69,6 +70,17 @@ def _unused_references(environment: dict[str, Any], tokens: Sequence[Token]) -> 
     return [
         Dropped(one["map"][0] + 1, f"{one.get('label', '')} {one['href']} {one['title']}".strip(), "a link that nothing points to")
         for one in unused
+    ]
+
+
+def _html_shown_as_text(text: str) -> list[Dropped]:
+    """Nothing of it is lost, but who typed tags should hear that readers will see them."""
+    tokens = MarkdownIt("commonmark", {"html": True, "maxNesting": DEEPEST_NESTING}).enable(["table", "strikethrough"]).parse(text)
+    found = [(token.map, token.content) for token in tokens if token.type == "html_block"]
+    found += [(token.map, child.content) for token in tokens for child in token.children or [] if child.type == "html_inline"]
+    return [
+        Dropped(lines[0] + 1 if lines else 1, " ".join(content.split()), "HTML in Markdown is shown as text, not obeyed")
+        for lines, content in found
     ]
 
 

@@ -160,11 +160,11 @@ class Placeholders:
         return _BRACES_TO_HIDE.sub(lambda match: self._keep(f'{{{{ "{match.group()}" }}}}', "l"), text)
 
     def show(self, text: str, *, markup: bool) -> str:
-        """The text with the fields back in their places; in markup an ampersand inside a field is written as HTML."""
+        """The text with the fields back in their places; in markup what means something in HTML is written as HTML."""
 
         def field(match: re.Match[str]) -> str:
             source = self._hidden[int(match.group(1))]
-            return source.replace("&", "&amp;") if markup else source
+            return source.replace("&", "&amp;").replace("<", "&lt;") if markup else source
 
         return self.pattern.sub(field, text)
 
