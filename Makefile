@@ -59,7 +59,7 @@ bench: $(RUNTIME)
 secrets:
 	@if [ -d secrets ]; then echo "secrets/ is there already; it stays as it is"; exit 0; fi; \
 	random() { od -An -tx1 -N24 /dev/urandom | tr -d ' \n'; }; \
-	mkdir -m 700 secrets && cd secrets && postgres=$$(random) && redis=$$(random) && \
+	umask 022 && mkdir -m 700 secrets && cd secrets && postgres=$$(random) && redis=$$(random) && \
 	printf '%s%s' "$$(random)" "$$(random)" > secret_key && \
 	printf %s "$$postgres" > postgres_password && printf %s "$$redis" > redis_password && \
 	printf 'postgresql://syndication:%s@postgres:5432/syndication' "$$postgres" > database_url && \

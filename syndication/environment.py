@@ -1,5 +1,6 @@
 """Reads environment variables into typed values; a wrong value names itself."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +72,18 @@ def read_number(environ: Mapping[str, str], name: str, *, default: int, smallest
     return int(value)
 
 
+def remembered(path: Path) -> Mapping[str, str]:
+    """What `syndication up` last wrote about itself: "base_url" and "catcher_port"; empty when it never ran on this home.
+
+    Commands in another window must make the same links as the running copy, whose ports may have moved.
+    """
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {name: str(value) for name, value in kept.items()} if isinstance(kept, dict) else {}
+
+
 def database(url: str, home: Path) -> dict[str, object]:
     """Django's database settings for DATABASE_URL; an empty URL means SQLite in `home`.
 
@@ -126,6 +139,8 @@ def redis(url: str) -> str:
     parts = _split("REDIS_URL", url)
     if parts.scheme not in {"redis", "rediss", "unix"} or not (parts.hostname or parts.path):
         raise SettingError("REDIS_URL", url, "use redis://host:6379/0, rediss://host:6379/0 or unix:///path?db=0")
+    if parts.scheme != "unix" and not parts.path.strip("/").isdigit() and parts.path.strip("/"):
+        raise SettingError("REDIS_URL", url, f"{parts.path.strip('/')!r} is no database number; use redis://host:6379/0")
     return url
 
 

@@ -6,6 +6,7 @@ Django's configuration and stands here once.
 
 import hashlib
 import os
+import re
 import secrets
 import tempfile
 from pathlib import Path
@@ -16,6 +17,7 @@ from csp.constants import NONE, SELF
 from syndication import environment
 
 SHORTEST_SECRET = 32  # characters
+PLAIN_PATH = re.compile(r"[A-Za-z0-9/._-]+")
 LONGEST_SOCKET_PATH = 100  # bytes; Linux ends at 107, macOS at 103
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -44,6 +46,8 @@ def _secret_key() -> str:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return path.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise environment.SettingError("SYNDICATION_HOME", str(HOME), f"cannot be written ({error.strerror})") from error
     key = secrets.token_urlsafe(48)
     with os.fdopen(handle, "w", encoding="ascii") as file:
         file.write(key)
@@ -55,7 +59,9 @@ _make_folder("SYNDICATION_FEEDS", FEEDS)
 
 SECRET_KEY = _secret_key()
 DEBUG = environment.read_flag(os.environ, "SYNDICATION_DEBUG", default=False)
-BASE_URL = environment.base_url(environment.read(os.environ, "SYNDICATION_BASE_URL", "http://127.0.0.1:8000"))
+ADDRESS_FILE = HOME / "address.json"
+_remembered = environment.remembered(ADDRESS_FILE)
+BASE_URL = environment.base_url(environment.read(os.environ, "SYNDICATION_BASE_URL", _remembered.get("base_url", "http://127.0.0.1:8000")))
 _public = urlsplit(BASE_URL)
 _is_https = _public.scheme == "https"
 ALLOWED_HOSTS = [_public.hostname or "localhost", "localhost", "127.0.0.1", "[::1]"]
@@ -65,7 +71,8 @@ CSRF_TRUSTED_ORIGINS = [BASE_URL]
 _redis_url = environment.read(os.environ, "REDIS_URL")
 EMBEDDED_QUEUE = not _redis_url
 VALKEY_SOCKET = HOME / "valkey.sock"
-if len(bytes(VALKEY_SOCKET)) > LONGEST_SOCKET_PATH:
+# a socket stands in a URL, so only a short path of plain characters will do
+if len(bytes(VALKEY_SOCKET)) > LONGEST_SOCKET_PATH or not PLAIN_PATH.fullmatch(str(VALKEY_SOCKET)):
     VALKEY_SOCKET = (
         Path(tempfile.gettempdir()) / f"syndication-{os.getuid()}-{hashlib.blake2s(bytes(HOME), digest_size=6).hexdigest()}.sock"
     )
@@ -74,7 +81,13 @@ CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://").replace("?db
 
 DATABASES = {"default": environment.database(environment.read(os.environ, "DATABASE_URL"), HOME)}
 
-MAIL_CATCHER_PORT = environment.read_number(os.environ, "SYNDICATION_CATCHER_PORT", default=8025, smallest=1, largest=65535)
+MAIL_CATCHER_PORT = environment.read_number(
+    {"SYNDICATION_CATCHER_PORT": _remembered.get("catcher_port", ""), **os.environ},
+    "SYNDICATION_CATCHER_PORT",
+    default=8025,
+    smallest=1,
+    largest=65535,
+)
 MAIL_CATCHER_HOST = environment.read(os.environ, "SYNDICATION_CATCHER_HOST", "127.0.0.1")
 _smtp_url = environment.read(os.environ, "SYNDICATION_SMTP_URL")
 MAIL_CATCHER_ON = not _smtp_url

@@ -61,7 +61,7 @@ def test_a_wrong_database_url_names_its_variable(url):
         environment.database(url, HOME)
 
 
-@pytest.mark.parametrize("url", ["localhost:6379", "http://h", "redis://"])
+@pytest.mark.parametrize("url", ["localhost:6379", "http://h", "redis://", "redis://h:6379/notadb"])
 def test_a_wrong_redis_url_names_its_variable(url):
     with pytest.raises(SettingError, match=r"^REDIS_URL="):
         environment.redis(url)
@@ -71,6 +71,22 @@ def test_a_wrong_redis_url_names_its_variable(url):
 def test_a_wrong_base_url_names_its_variable(url):
     with pytest.raises(SettingError, match=r"^SYNDICATION_BASE_URL="):
         environment.base_url(url)
+
+
+def test_the_address_of_a_copy_that_ran_is_remembered_and_rubbish_is_not(tmp_path):
+    path = tmp_path / "address.json"
+    assert environment.remembered(path) == {}
+    path.write_text('{"base_url": "http://127.0.0.1:8477", "catcher_port": 8027}')
+    assert environment.remembered(path) == {"base_url": "http://127.0.0.1:8477", "catcher_port": "8027"}
+    for rubbish in ("", "[1]", "{"):
+        path.write_text(rubbish)
+        assert environment.remembered(path) == {}
+
+
+def test_commands_make_the_links_of_the_copy_that_ran_on_another_port(live_home):
+    (live_home.path / "address.json").write_text('{"base_url": "http://127.0.0.1:8477", "catcher_port": 8027}')
+    done = live_home.run_cli("user", "create", "me@example.org")
+    assert "http://127.0.0.1:8477/login/once/" in done.stdout
 
 
 def test_a_secret_can_stand_in_a_file(tmp_path):

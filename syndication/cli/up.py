@@ -1,5 +1,6 @@
 """`syndication up`: everything on this machine, in one window; one Ctrl-C stops all."""
 
+import json
 import os
 import re
 import sys
@@ -9,10 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import redis
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from rich.markup import escape
 
 from syndication import __version__
@@ -55,6 +59,7 @@ def up(*, port: int, open_browser: bool, prepare: Callable[[], list[str]]) -> in
     screen = Screen()
     with home_lock.hold(settings.HOME / "up.lock", f"http://127.0.0.1:{port}"):
         _settle_ports(screen, port)
+        _remember_address()
         environ = children.environ_of_children(os.environ, home=settings.HOME, feeds=settings.FEEDS, package_folder=settings.BASE_DIR)
         try:
             with Supervisor(environ, screen.child_says) as supervisor:
@@ -96,6 +101,12 @@ def _settle_ports(screen: Screen, port: int) -> None:
     os.execve(sys.executable, command, {**path, **environ})  # noqa: S606  # ourselves
 
 
+def _remember_address() -> None:
+    """Tell the commands in other windows where this copy answers; it stays when we stop, so that they make the same links then."""
+    address = {"base_url": settings.BASE_URL, "catcher_port": settings.MAIL_CATCHER_PORT}
+    settings.ADDRESS_FILE.write_text(json.dumps(address), encoding="utf-8")
+
+
 def _bring_up(supervisor: Supervisor, screen: Screen, start: Start) -> None:
     """Start everything in the order that shows a page soonest; returns early when asked to stop."""
     screen.say(f"[bold]syndication {__version__}[/]  embedded mode: {_what_runs()}")
@@ -132,11 +143,23 @@ def _migrate() -> bool:
 
 
 def _wait_for_queue(supervisor: Supervisor, screen: Screen) -> None:
+    if not settings.EMBEDDED_QUEUE:
+        _ask_queue_elsewhere()
     give_up_at = time.monotonic() + QUEUE_WAIT_SECONDS
     while settings.EMBEDDED_QUEUE and _goes_on(supervisor, screen) and not valkey.answers(settings.VALKEY_SOCKET):
         if time.monotonic() > give_up_at or supervisor.deaths():
             raise Unreachable(f"The queue server did not start on {settings.VALKEY_SOCKET}; its own lines above say why.")
         supervisor.turn(IMPATIENT_SECONDS)
+
+
+def _ask_queue_elsewhere() -> None:
+    """Raises Unreachable: a queue that cannot be reached at the start is more likely a slip in REDIS_URL than a passing fault."""
+    never = Retry(NoBackoff(), 0)
+    try:
+        with redis.Redis.from_url(settings.REDIS_URL, retry=never, socket_connect_timeout=3, socket_timeout=3) as client:
+            client.ping()
+    except (redis.RedisError, OSError) as error:
+        raise Unreachable(f"REDIS_URL names a server that does not answer: {error}. Start it or mend the URL, then try again.") from error
 
 
 def _wait_for_web(supervisor: Supervisor, screen: Screen, start: Start) -> bool:
