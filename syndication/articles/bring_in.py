@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from hashlib import blake2s
+from itertools import count
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from syndication.articles import white_space
 from syndication.articles.clean_article import CleanArticle, Dropped
@@ -42,6 +43,7 @@ class _Arrival:
     place: str
     text: str
     now: datetime
+    is_new: bool = False
 
 
 def bring_in(
@@ -49,7 +51,8 @@ def bring_in(
 ) -> BroughtIn:
     """Keep a source as an article of the publication, in one transaction; the same source again makes a new revision.
 
-    The article is found by the id of its front matter, its given slug, its place (URL or path), or the slug of its title.
+    The article is found by the id of its front matter, its given slug, its place (URL or path), or the slug of its title. Two files
+    with one title are two articles, unless they hold the same text; what has no place (standard input) is known by its title.
     check  called with the clean article before anything is written; what it raises stops the import
     Raises BadSource when the source cannot be read, Refused when its id or slug belongs to something else.
     """
@@ -58,7 +61,7 @@ def bring_in(
     cleaned = clean(text, name=source.name, url=source.url, options=wishes, default_language=publication.language)
     check(cleaned)
     readable, _ = white_space.without_forbidden(white_space.normal_line_ends(text))
-    arrival = _Arrival(publication, cleaned, _place(source), readable, now)
+    arrival = _Arrival(publication, cleaned, _place(source), readable, now, options.is_new)
     for _ in range(MOST_TRIES):
         try:
             with transaction.atomic():
@@ -97,17 +100,22 @@ def _found(arrival: _Arrival) -> Article | None:
             )
         if owner:
             return owner
+    if arrival.is_new:
+        return None
     by_place = articles.filter(source=arrival.place).first() if arrival.place else None
     by_slug = _with_slug(arrival, articles)
     return by_slug or by_place if cleaned.slug_is_given else by_place or by_slug
 
 
 def _with_slug(arrival: _Arrival, articles: QuerySet[Article]) -> Article | None:
-    """The article of that slug; a source with an id of its own is not taken for another file's article of the same title."""
-    same = Q(slug=arrival.clean.slug)
-    if arrival.clean.uid and not arrival.clean.slug_is_given:
-        same &= Q(source__in=["", arrival.place])
-    return articles.filter(same).first()
+    """The article of that slug; another file's article of the same title is not taken over, unless it holds the same text."""
+    found = articles.filter(slug=arrival.clean.slug).first()
+    if found is None or arrival.clean.slug_is_given:
+        return found
+    if found.source in {"", arrival.place} or not (arrival.place or arrival.clean.uid):
+        return found
+    is_same_text = not arrival.clean.uid and found.revisions.filter(number=found.revision, source_text=arrival.text).exists()
+    return found if is_same_text else None
 
 
 def _new_article(arrival: _Arrival) -> Article:
@@ -152,11 +160,16 @@ def _refuse_taken_slug(article: Article, slug: str) -> None:
 
 
 def _free_slug(arrival: _Arrival) -> str:
-    """The slug, or with the start of the id behind it when another file's article has it."""
-    slug = arrival.clean.slug
-    if arrival.clean.uid and arrival.publication.articles.filter(slug=slug).exists():
+    """The slug, or when another article has it: with the start of the id behind it, else with the next number."""
+    slug, articles = arrival.clean.slug, arrival.publication.articles
+    if not articles.filter(slug=slug).exists():
+        return slug
+    if arrival.clean.slug_is_given:
+        raise Refused(f"The slug {slug!r} belongs to another article of this publication. Give another one.")
+    if arrival.clean.uid:
         return f"{slug}-{arrival.clean.uid.hex[:8]}"
-    return slug
+    taken = set(articles.filter(slug__startswith=f"{slug}-").values_list("slug", flat=True))
+    return next(numbered for number in count(2) if (numbered := f"{slug}-{number}") not in taken)
 
 
 def _keep_revision(article: Article, arrival: _Arrival) -> None:

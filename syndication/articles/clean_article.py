@@ -67,6 +67,7 @@ class CleanArticle:
     slug             ASCII, at most 80 characters; `slug_is_given` says that the source or the caller chose it
     uid              the permanent id that the front matter names, or None
     published_at     aware UTC, or None
+    fields           line in the source and merge field as typed, in order
     """
 
     title: str
@@ -80,4 +81,5 @@ class CleanArticle:
     published_at: datetime | None = None
     uid: UUID | None = None
     slug_is_given: bool = False
+    fields: tuple[tuple[int, str], ...] = ()
     dropped: tuple[Dropped, ...] = ()

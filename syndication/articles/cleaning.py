@@ -45,6 +45,8 @@ class Options:
     encoding: str = ""
     slug: str = ""
     language: str = ""
+    is_new: bool = False
+    """A new article in any case: not a revision of one with the same title."""
 
 
 NO_OPTIONS = Options()
@@ -83,6 +85,7 @@ def clean(text: str, *, name: str = "", url: str = "", options: Options = NO_OPT
         published_at=facts.published_at,
         uid=facts.uid,
         slug_is_given=bool(options.slug or facts.slug),
+        fields=tuple(protected.typed()),
         dropped=tuple(sorted(dropped, key=lambda one: one.line)),
     )
 

@@ -50,6 +50,11 @@ class Protected:
         """Plain text from which the merge fields are taken out."""
         return self.placeholder.sub(" ", text) if self.fields else text
 
+    def typed(self) -> list[tuple[int, str]]:
+        """Source line and typed form of each field, in order."""
+        lines = enumerate(self.text.split("\n"), start=1) if self.fields else ()
+        return [(self.source_line(line), self._typed(match)) for line, words in lines for match in self.placeholder.finditer(words)]
+
     def missing_from(self, *texts: str) -> list[tuple[int, str]]:
         """Source line and typed form of each field whose placeholder stands in none of the texts."""
         if not self.fields:

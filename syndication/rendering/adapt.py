@@ -6,8 +6,10 @@ from syndication.articles.clean_article import CleanArticle
 from syndication.articles.models import Article, Publication
 from syndication.audience.models import SubscriberList
 from syndication.rendering.article import Brand, Content, brand_fields, check_article
+from syndication.rendering.bad_template import BadTemplate
 from syndication.rendering.characters import allowed, one_line
 from syndication.rendering.merge import check
+from syndication.rendering.merge.origin import told_by_source
 
 
 def home_url(publication: Publication, base_url: str) -> str:
@@ -56,8 +58,14 @@ def field_check(publication: Publication, base_url: str) -> Callable[[CleanArtic
     """What `bring_in` calls before it writes: refuses merge fields that some reader could not fill. It raises BadTemplate."""
     brand = brand_of(publication, base_url)
 
+    fields = brand_fields(brand)
+
     def refuse_wrong_fields(clean: CleanArticle) -> None:
-        check_article(clean.title, clean.html, brand)
-        check(clean.summary, where="summary", markup=False, brand=brand_fields(brand))
+        try:
+            check_article(clean.title, clean.html, brand)
+            check(clean.summary, where="summary", markup=False, brand=fields)
+        except BadTemplate as error:
+            text = {"title": clean.title, "summary": clean.summary}.get(error.where, clean.html)
+            raise told_by_source(error, text, clean.fields, fields) from error
 
     return refuse_wrong_fields

@@ -165,3 +165,23 @@ def test_a_very_long_place_is_still_known_again(publication):
     place = "/" + "x" * 3000
     _bring(publication, TEXT, path=place)
     assert not _bring(publication, b"Another Title\n\nWords and more words.", path=place).created
+
+
+def test_two_files_with_one_title_are_two_articles_and_the_first_keeps_its_words(publication):
+    first = _bring(publication, b"# Weekly news\n\nApples.\n", path="/texts/one.md", name="one.md")
+    second = _bring(publication, b"# Weekly news\n\nPears.\n", path="/texts/two.md", name="two.md")
+    assert (first.article.slug, second.article.slug) == ("weekly-news", "weekly-news-2")
+    first.article.refresh_from_db()
+    assert "Apples" in first.article.html
+    assert _bring(publication, b"# Weekly news\n\nApples, again.\n", path="/texts/one.md", name="one.md").article.pk == first.article.pk
+    assert _bring(publication, b"# Weekly news\n\nPears, again.\n", path="/texts/two.md", name="two.md").article.pk == second.article.pk
+
+
+def test_the_same_text_in_another_folder_is_the_same_article(publication):
+    first = _bring(publication, b"# Weekly news\n\nApples.\n", path="/texts/one.md", name="one.md")
+    assert _bring(publication, b"# Weekly news\n\nApples.\n", path="/elsewhere/one.md", name="one.md").article.pk == first.article.pk
+
+
+def test_a_new_article_is_never_a_revision_of_one_with_its_title(publication):
+    first = _bring(publication, b"# Weekly news\n\nApples.\n", path="", name="x.md")
+    assert _bring(publication, b"# Weekly news\n\nPears.\n", path="", name="x.md", is_new=True).article.pk != first.article.pk

@@ -105,6 +105,14 @@ def test_a_merge_field_that_cannot_be_filled_is_refused_at_save(tmp_path, field)
     assert ok("article", "list") == []
 
 
+def test_a_wrong_field_is_named_with_its_line_in_the_file(tmp_path):
+    path = tmp_path / "bad.md"
+    path.write_text("---\ntitle: Fine\n---\n\nHello {{ subscriber.address }}.\n\nAnd {{ subscriber.shoe_size }}.\n")
+    assert "article, line 7: there is no merge field subscriber.shoe_size" in refused("article", "import", path)
+    path.write_text("---\nauthor: Me\ntitle: For {{ subscriber.nme }}\n---\n\nText.\n")
+    assert "title, line 3:" in refused("article", "import", path)
+
+
 def test_publish_and_unpublish_are_said_and_shown(letter):
     ok("article", "import", letter)
     assert ok("article", "publish", "a-letter")["state"] == "published"

@@ -51,7 +51,7 @@ def _try(form: ImportForm) -> BroughtIn | None:
     publication: Publication = typed["publication"]
     revised: Article | None = typed["revises"]
     encoding = typed["encoding"].strip() if typed["file"] else ""  # pasted text has come as Unicode
-    options = Options(kind=typed["kind"] or None, encoding=encoding, slug=revised.slug if revised else "")
+    options = Options(kind=typed["kind"] or None, encoding=encoding, slug=revised.slug if revised else "", is_new=revised is None)
     check = field_check(publication, settings.BASE_URL)
     try:
         brought = bring_in(_source(form), publication=publication, options=options, check=check, now=timezone.now())
