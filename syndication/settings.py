@@ -34,6 +34,9 @@ def _make_folder(name: str, path: Path, mode: int = 0o755) -> None:
         raise environment.SettingError(name, str(path), f"cannot be used as a folder ({error})") from error
 
 
+SECRET_KEY_FILE = HOME / "secret_key"
+
+
 def _secret_key() -> str:
     """The key of the environment, or the one kept with mode 0600 in the home, made on the first start."""
     given = environment.read(os.environ, "SYNDICATION_SECRET_KEY")
@@ -41,7 +44,7 @@ def _secret_key() -> str:
         if len(given) < SHORTEST_SECRET:
             raise environment.SettingError("SYNDICATION_SECRET_KEY", "…", f"is shorter than {SHORTEST_SECRET} characters")
         return given
-    path = HOME / "secret_key"
+    path = SECRET_KEY_FILE
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

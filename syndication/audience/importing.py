@@ -11,6 +11,7 @@ from syndication.audience import addresses, consent
 from syndication.audience.keys import address_hash
 from syndication.audience.models import ConsentRecord, Subscriber, SubscriberList, Subscription, Suppression
 from syndication.audience.table import Row
+from syndication.errors import Refused
 
 GROUP = 500  # rows a transaction
 HOW = "import"
@@ -92,6 +93,11 @@ def _take(group: list[tuple[str, Row]], plan: Plan, counts: Counts) -> None:
         known = {one.address_hash: one for one in Subscriber.objects.select_for_update().filter(address_hash__in=list(by_hash))}
         _add_subscribers({key: value for key, value in by_hash.items() if key not in known})
         everyone = {one.address_hash: one for one in Subscriber.objects.filter(address_hash__in=list(by_hash))}
+        if len(everyone) < len(by_hash):  # the address is there, under the hash of another key
+            raise Refused(
+                "These readers were kept with another secret key, so suppressions cannot be met. Nothing was imported from here on; "
+                "give back the key (`syndication doctor` says more)."
+            )
         changed = _update_subscribers({key: by_hash[key][1] for key in known}, known, plan)
         _subscribe(everyone, by_hash, changed, plan, counts)
         if plan.dry_run:

@@ -75,6 +75,24 @@ def status(campaign_id: int) -> Status:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One reader who did not get it, and why; `reply` is the server's or ours."""
+
+    address: str
+    state: str
+    code: int | None
+    reply: str
+
+
+def troubles(campaign_id: int, *, most: int = 20) -> list[Trouble]:
+    """The first readers whose delivery failed, bounced, is held or waits for another try. Raises NotFound."""
+    mailing = campaign_of(campaign_id).mailing
+    wrong = (State.FAILED, State.BOUNCED, State.HELD, State.DEFERRED)
+    rows = Delivery.objects.filter(mailing=mailing, state__in=wrong).order_by("state", "pk") if mailing else Delivery.objects.none()
+    return [Trouble(one.address, State(one.state).word, one.reply_code, one.reply) for one in rows[:most]]
+
+
 def verify(campaign_id: int) -> Verdict:
     """Prove a campaign from its rows. Raises NotFound."""
     campaign = campaign_of(campaign_id)

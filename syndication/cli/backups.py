@@ -15,6 +15,7 @@ from typing import IO
 from django.apps import apps
 from django.conf import settings
 from django.core import serializers
+from django.core.management import call_command
 from django.core.management.color import no_style
 from django.db import connection, models, transaction
 
@@ -129,6 +130,7 @@ def restore(file: Path) -> Restored:
 
     Raises BadInput for a file that is no backup, Refused when there are rows already.
     """
+    call_command("migrate", verbosity=0, interactive=False)
     for model in _tables():
         if model._default_manager.exists():
             raise Refused(f"This installation has rows already ({model._meta.label}); restore into an empty one: a new SYNDICATION_HOME.")
@@ -154,12 +156,24 @@ def _read(archive: tarfile.TarFile) -> Restored:
     with connection.cursor() as cursor:
         for statement in connection.ops.sequence_reset_sql(no_style(), _tables()):
             cursor.execute(statement)
-    if _member(archive, "secret_key").read().decode() != settings.SECRET_KEY:
-        restored.advice = (
-            "The backup was made with another secret key: links in mails already sent and suppressions need it. "
-            "Set SYNDICATION_SECRET_KEY to the one in the file (tar -xzOf FILE secret_key) before the first start."
-        )
+    restored.advice = _take_key(_member(archive, "secret_key").read().decode())
     return restored
+
+
+def _take_key(key: str) -> str:
+    """Make the backup's secret key this installation's own: suppressions and links in mails already sent need it.
+
+    Returns advice, or nothing. Raises Refused when the environment gives another key, which only a person can change.
+    """
+    if key == settings.SECRET_KEY:
+        return ""
+    if not settings.SECRET_KEY_FILE.exists():
+        raise Refused(
+            "The backup was made with another secret key, and suppressions and links need that one. Nothing was restored. "
+            "Set SYNDICATION_SECRET_KEY to the key in the file (tar -xzOf FILE secret_key), then restore again."
+        )
+    settings.SECRET_KEY_FILE.write_text(key, encoding="ascii")
+    return "The backup's secret key is now this installation's; start (again) what runs on it."
 
 
 def _member(archive: tarfile.TarFile, name: str) -> IO[bytes]:

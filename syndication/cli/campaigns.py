@@ -1,5 +1,6 @@
 """The commands about campaigns."""
 
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -10,7 +11,7 @@ from syndication.audience.lists import list_named
 from syndication.campaigns import control
 from syndication.campaigns.create import Wish, create
 from syndication.campaigns.models import Campaign
-from syndication.campaigns.status import Status, verify
+from syndication.campaigns.status import Status, troubles, verify
 from syndication.campaigns.status import status as status_of
 from syndication.cli.output import json_option, publication_option, say
 from syndication.cli.which import chosen_publication
@@ -107,8 +108,11 @@ def campaign_retry_failed(campaign_id: int, *, as_json: bool) -> None:
 @json_option
 def campaign_status(campaign_id: int, *, as_json: bool) -> None:
     """Where it stands, with a count for each delivery state."""
-    found = status_of(campaign_id)
-    say(found.as_json(), _about(found), as_json=as_json)
+    found, wrong = status_of(campaign_id), troubles(campaign_id)
+    lines = [*_about(found), *(f"  {one.state}: {one.address}  {one.code or ''} {one.reply}".rstrip() for one in wrong)]
+    if found.deliveries["held"]:
+        lines.append("  held: a sender died at the wire or the server fell silent, so nobody can know; they are never sent twice.")
+    say({**found.as_json(), "troubles": [asdict(one) for one in wrong]}, lines, as_json=as_json)
 
 
 @campaign.command(name="verify")

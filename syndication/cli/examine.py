@@ -14,6 +14,8 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from syndication.articles.models import Publication
+from syndication.audience.keys import address_hash
+from syndication.audience.models import Subscriber
 from syndication.campaigns.models import User
 from syndication.cli.which import UNSET_DOMAIN
 from syndication.delivery.models import Mailing
@@ -38,7 +40,7 @@ def examine(*, now: datetime) -> list[Finding]:
     checks: list[Callable[[], Finding]] = [_home, _disk, _secret, _database]
     findings = [check() for check in checks]
     if findings[-1].verdict == OK:
-        findings += [_staff(), _senders(), _waiting(now)]
+        findings += [_key_of_data(), _staff(), _senders(), _waiting(now)]
     return [*findings, _queue(), _smtp(), _base_url()]
 
 
@@ -56,7 +58,7 @@ def _disk() -> Finding:
 
 
 def _secret() -> Finding:
-    path = settings.HOME / "secret_key"
+    path = settings.SECRET_KEY_FILE
     if not path.exists():
         return Finding("secret key", OK, "given by the environment")
     mode = stat.S_IMODE(path.stat().st_mode)
@@ -75,6 +77,15 @@ def _database() -> Finding:
     if missing:
         return Finding("database", FAIL, f"{len(missing)} migration(s) are missing; run: syndication migrate")
     return Finding("database", OK, f"{connection.vendor}, all migrations are in")
+
+
+def _key_of_data() -> Finding:
+    """Whether the keyed hashes in the tables were made with this secret key."""
+    one = Subscriber.objects.filter(state=Subscriber.State.ACTIVE).first()
+    if one is not None and address_hash(one.address) != one.address_hash:
+        advice = "suppressions are not met and links do not open; give back the key these tables were made with (a backup holds it)"
+        return Finding("secret key and data", FAIL, advice)
+    return Finding("secret key and data", OK, "they belong together")
 
 
 def _staff() -> Finding:

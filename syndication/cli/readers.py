@@ -44,7 +44,8 @@ def list_create(slug: str, publication: str | None, name: str, *, is_private: bo
     """Make a list."""
     made = create_list(slug, publication=chosen_publication(publication, make=True), name=name, is_public=not is_private)
     result = {"slug": made.slug, "name": made.name, "publication": made.publication.slug}
-    say(result, [f"Made the list {made.slug!r} ({made.name}) in {made.publication.slug!r}."], as_json=as_json)
+    who = "anybody can join it on the public page (--private closes that)" if made.is_public else "private"
+    say(result, [f"Made the list {made.slug!r} ({made.name}) in {made.publication.slug!r}; {who}."], as_json=as_json)
 
 
 @lists.command(name="list")
@@ -85,12 +86,14 @@ def subscribers_import(path: str, list_slug: str, publication: str | None, encod
     with _seekable(path) as file:
         counts = _with_progress(file, encoding, plan)
     result = {"new": counts.new, "updated": counts.updated, "unchanged": counts.unchanged, "refused": counts.refused}
-    say(result, _about_import(counts, dry_run=plan.dry_run), as_json=flags["as_json"])
+    say(result, _about_import(counts, plan), as_json=flags["as_json"])
 
 
-def _about_import(counts: Counts, *, dry_run: bool) -> list[str]:
-    head = "Would be" if dry_run else "Now"
+def _about_import(counts: Counts, plan: Plan) -> list[str]:
+    head = "Would be" if plan.dry_run else "Now"
     lines = [f"{head}: {counts.new} new, {counts.updated} updated, {counts.unchanged} unchanged, {len(counts.refused)} refused."]
+    if counts.new and not plan.confirmed:
+        lines.append("New ones are pending and get no mail until they confirm; --confirmed is for readers who have agreed already.")
     lines += [f"  line {refusal['line']}: {refusal['why']}" for refusal in counts.refused[:SHOWN_REFUSALS]]
     hidden = len(counts.refused) - SHOWN_REFUSALS
     return [*lines, f"  … and {hidden} more; --json shows them all."] if hidden > 0 else lines

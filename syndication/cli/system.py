@@ -144,7 +144,7 @@ def restore(file: Path, *, as_json: bool) -> None:
     restored = backups.restore(file)
     lines = [
         f"{sum(restored.rows.values()):,} rows are back.",
-        f"{restored.held} campaign(s) are paused; look at them before you resume one.",
+        f"{restored.held} campaign(s) are held: running ones are paused, scheduled ones are drafts again. Nothing is sent by itself.",
     ]
     lines += [restored.advice] if restored.advice else []
     say({"rows": restored.rows, "held": restored.held, "advice": restored.advice}, lines, as_json=as_json)

@@ -41,6 +41,8 @@ _ACTIVE = {
     "link": "a link to a style sheet",
     "base": "a base address",
 }
+_VOID = ("embed", "source", "track", "wbr", "keygen", "command", "bgsound", "nextid", "spacer", "menuitem")
+"""Tags without content in HTML (13.1.2, and the obsolete ones of 16.2) that libxml2 takes for the start of a container."""
 _CHROME = {"nav": "page navigation", "header": "page header", "footer": "page footer", "aside": "page margin", "form": "a form"}
 _QUIET = frozenset(("link", "noscript", "meta", "title", "head", "base"))
 _NOTE_CLASS = re.compile(r"\b(?:note|callout|admonition|disclaimer|infobox|hinweis)\b", re.IGNORECASE)
@@ -84,7 +86,23 @@ def _parsed(markup: str) -> HtmlElement:
         root: HtmlElement = document_fromstring(markup, parser=parser, ensure_head_body=True)
     except etree.ParserError:  # nothing in it but end tags or comments
         root = document_fromstring("<p></p>", parser=parser, ensure_head_body=True)
+    _close_void(root)
     return root
+
+
+def _close_void(root: HtmlElement) -> None:
+    """Puts what stands inside a void element behind it, where it belongs."""
+    for element in list(root.iter(*_VOID)):
+        parent = element.getparent()
+        if parent is None or (len(element) == 0 and not element.text):
+            continue
+        place = parent.index(element) + 1
+        last_tail, inside, behind = element.tail, element.text, list(element)
+        element.text, element.tail = None, inside
+        parent[place:place] = behind
+        if last_tail:
+            last = behind[-1] if behind else element
+            last.tail = (last.tail or "") + last_tail
 
 
 def _refuse_depth(root: HtmlElement) -> None:
