@@ -193,6 +193,22 @@ def test_what_no_article_may_carry_is_removed_and_reported_with_its_line(markup,
     assert not any(part in article.html for part in ("script", "on", "data:", "<svg", "<form", "t.example"))
 
 
+@pytest.mark.parametrize("tag", ["embed", "source", "track", "wbr", "keygen", "bgsound", "param", "menuitem"])
+def test_what_stands_behind_a_tag_without_content_stays_in_the_article(tag):
+    article = _page(f"<h1>Bees</h1><p>Before.</p><{tag} src='y'>Beside.<p>After <b>the</b> tag.</p><{tag}><p>More after.</p>")
+    assert article.html == "<p>Before.</p>\n<p>Beside.</p>\n<p>After <b>the</b> tag.</p>\n<p>More after.</p>"
+
+
+def test_what_stands_in_unknown_tags_stays_in_order():
+    article = _page("<h1>Bees</h1><my-box>One <my-word>two</my-word><p>three</p></my-box> four")
+    assert article.html == "<p>One two</p>\n<p>three</p>\n<p>four</p>"
+
+
+def test_a_formula_is_reported_with_all_its_text():
+    dropped = _page(f"<h1>Bees</h1><p>So</p><math><mi>x</mi><mtext>{'wing ' * 80}</mtext></math><p>on</p>").dropped
+    assert [one.text for one in dropped] == ["x " + ("wing " * 80).strip()]
+
+
 def test_relative_addresses_become_absolute_when_the_source_is_known():
     article = _page("<p><a href='b?x=1&amp;y=2'>l</a><img src='/p.png' alt=''></p>", url="https://news.example.org/a/c.html")
     assert article.html == (
