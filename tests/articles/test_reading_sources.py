@@ -22,13 +22,17 @@ class _CountingStream(io.RawIOBase):
         return b"a" * piece
 
 
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-8"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32", "utf-8"])
 def test_a_byte_order_mark_tells_the_encoding(encoding):
     assert decode("Größe".encode(encoding), name="x") == "Größe"
 
 
 def test_utf_16_with_the_high_byte_first_is_recognised():
     assert decode("\ufeffGröße".encode("utf-16-be"), name="x") == "Größe"
+
+
+def test_utf_32_with_the_high_byte_first_is_recognised():
+    assert decode("\ufeffGröße".encode("utf-32-be"), name="x") == "Größe"
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "utf-16-le"])
