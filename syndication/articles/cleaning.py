@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from syndication.articles import white_space, wording
 from syndication.articles.clean_article import Block, CleanArticle, Dropped, Facts, Kind, Reading
 from syndication.articles.errors import BadSource
-from syndication.articles.language import language_of
+from syndication.articles.language import language_of, tag_of
 from syndication.articles.merge_fields import Protected, protect
 from syndication.articles.sanitising import sanitised
 from syndication.articles.source_forms import markdown_text, raw_text, web_page
@@ -25,7 +25,6 @@ KIND_OF_ENDING: dict[str, Kind] = {
     ".txt": "text",
     ".text": "text",
 }
-LONGEST_LANGUAGE = 35  # characters, the column's width
 LONGEST_AUTHOR = 200  # characters, the column's width
 
 _HTML_SIGNS = re.compile(
@@ -33,7 +32,6 @@ _HTML_SIGNS = re.compile(
 )
 _STRONG_MARKDOWN = re.compile(r"\A---[ \t]*\n|^#{1,6} \S|^```|^~~~", re.MULTILINE)
 _WEAK_MARKDOWN = re.compile(r"\[[^\]\n]{1,200}\]\([^)\s]{1,500}\)|\*\*\S[^*\n]{0,200}\*\*|^(?:=|-){4,}$", re.MULTILINE)
-_LANGUAGE_TAG = re.compile(r"[a-zA-Z]{2,3}(?:[-_][a-zA-Z0-9]{1,8})*")
 _ANYTHING_TO_SEE = re.compile(r"<img\b")
 
 
@@ -59,7 +57,7 @@ def clean(text: str, *, name: str = "", url: str = "", options: Options = NO_OPT
     url               where the source lives: makes relative links absolute
     default_language  for a text that neither says nor shows its language
     Merge fields survive in title, summary and HTML (see CleanArticle on how). Cleaning the HTML again changes nothing.
-    Raises BadSource: no text in it, broken front matter, or nested too deep.
+    Raises BadSource: no text in it, broken front matter, nested too deep, or a wished language that is no BCP 47 tag.
     """
     text, reported = white_space.without_forbidden(white_space.normal_line_ends(text))
     kind = options.kind or kind_of(name, text)
@@ -76,7 +74,7 @@ def clean(text: str, *, name: str = "", url: str = "", options: Options = NO_OPT
     return CleanArticle(
         title=_within_column(facts.title, protected),
         summary=protected.restore(facts.summary),
-        language=_language(options.language or facts.language, plain) or default_language,
+        language=_language(options.language, facts.language, plain) or default_language,
         html=_settled(protected.restore_html(markup)),
         slug=wording.slug_of(options.slug or facts.slug or protected.without_fields(facts.title)),
         kind=kind,
@@ -141,10 +139,11 @@ def _within_column(title: str, protected: Protected) -> str:
     return wording.shortened(white_space.mend(protected.without_fields(title)), wording.LONGEST_TITLE)
 
 
-def _language(given: str, plain: str) -> str:
-    if _LANGUAGE_TAG.fullmatch(given) and len(given) <= LONGEST_LANGUAGE:
-        return given.replace("_", "-")
-    return language_of(plain)
+def _language(wish: str, said: str, plain: str) -> str:
+    """The language that the importer wishes, else that the source says, else that its text shows; "" when none does."""
+    if wish and not tag_of(wish):
+        raise BadSource(f"The language {wish!r} is no BCP 47 tag. Give for example en, de or pt-BR, or leave it out.")
+    return tag_of(wish) or tag_of(said) or language_of(plain)
 
 
 def _typed(dropped: list[Dropped], protected: Protected) -> list[Dropped]:

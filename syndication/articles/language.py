@@ -1,4 +1,4 @@
-"""Guesses the language of a text from its most frequent small words."""
+"""Guesses the language of a text from its script, else from its most frequent small words."""
 
 import re
 from collections import Counter
@@ -8,6 +8,25 @@ FEWEST_HITS = 4
 FEWEST_WORDS = 12  # fewer words show no language
 CLEAR_LEAD = 1.2  # times the second language's hits
 
+FEWEST_LETTERS = 4  # of a script; a single foreign word shows no language
+MOSTLY_KANA = 0.05  # of Japanese is kana at least; Chinese has none
+LONGEST_TAG = 35  # characters (BCP 47 4.4.1)
+
+_TAG = re.compile(r"[a-zA-Z]{2,3}(?:[-_][a-zA-Z0-9]{1,8})*")
+_SCRIPTS = {
+    "kana": "\u3041-\u3096\u30a1-\u30fa\u30fc",
+    "zh": "\u3400-\u4dbf\u4e00-\u9fff",
+    "ko": "\u1100-\u11ff\uac00-\ud7a3",
+    "ar": "\u0620-\u064a\u066e-\u06d3",
+    "he": "\u05d0-\u05ea",
+    "cyrillic": "\u0400-\u04ff",
+    "el": "\u0370-\u03ff\u1f00-\u1fff",
+    "th": "\u0e01-\u0e4d",
+    "hi": "\u0904-\u0963",
+    "latin": "a-zA-Z\u00c0-\u024f",
+}
+_LETTERS = {script: re.compile(f"[{letters}]") for script, letters in _SCRIPTS.items()}
+_ONLY_IN = {"ru": re.compile("[ыэёъ]", re.IGNORECASE), "uk": re.compile("[іїєґ]", re.IGNORECASE)}
 _SMALL_WORDS = {
     "en": "the of and to in is that it for was with are this have be on not from which they their at by an as has we you your or but can will",
     "de": "der die das und ist nicht ein eine einen mit von zu den dem im auf für sich auch als wird sind wir ich sie es aber oder nach bei wie dass",
@@ -28,7 +47,36 @@ _WORD = re.compile(r"[^\W\d_]{2,}")  # single letters are words in too many lang
 
 def language_of(text: str) -> str:
     """The BCP 47 code of the text's language, or "" when the text is too short or the answer is not clear."""
-    words = Counter(_WORD.findall(text[:LONGEST_SAMPLE].lower()))
+    sample = text[:LONGEST_SAMPLE]
+    return _by_script(sample) or _by_words(sample)
+
+
+def tag_of(given: str) -> str:
+    """The language tag (BCP 47) as the standard spells it, with hyphens; "" when it is none."""
+    tag = given.strip()
+    return tag.replace("_", "-") if len(tag) <= LONGEST_TAG and _TAG.fullmatch(tag) else ""
+
+
+def _by_script(sample: str) -> str:
+    """The language whose script most letters are of; "" for Latin, which many share."""
+    if sample.isascii():
+        return ""
+    counts = {script: len(letters.findall(sample)) for script, letters in _LETTERS.items()}
+    east = counts["kana"] + counts["zh"]
+    kana = counts.pop("kana")
+    counts["zh"] = east
+    script, most = max(counts.items(), key=lambda one: one[1])
+    if most < FEWEST_LETTERS or script == "latin":
+        return ""
+    if script == "zh":
+        return "ja" if kana >= MOSTLY_KANA * east else "zh"
+    if script == "cyrillic":
+        return max(_ONLY_IN, key=lambda language: len(_ONLY_IN[language].findall(sample)))
+    return script
+
+
+def _by_words(sample: str) -> str:
+    words = Counter(_WORD.findall(sample.lower()))
     hits = {language: sum(count for word, count in words.items() if word in small) for language, small in _SETS.items()}
     if words.total() < FEWEST_WORDS:
         return ""

@@ -6,6 +6,7 @@ from syndication.articles.clean_article import Dropped
 
 _NO_BREAK_SPACES = ("\u00a0", "\u2007", "\u202f")
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0 2.2
+_TERMINAL = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b\n]*(?:\x07|\x1b\\\\))")  # ECMA-48 5.4 and 5.6: colours, moves, links
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
 _JOINERS = re.compile("(?<![^\x00-\x7f\\s])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f\\s])")
 _BEFORE_PUNCTUATION = frozenset(":;!?»%€$")  # as French sets it
@@ -21,13 +22,17 @@ def normal_line_ends(text: str) -> str:
 def without_forbidden(text: str) -> tuple[str, list[Dropped]]:
     """The text without the characters that XML forbids (XML 1.0 2.2, which feeds must obey), and a report for each line that had some.
 
-    Expects LF line ends.
+    A terminal's control sequences, which begin with such a character, go whole. Expects LF line ends.
     """
     if not _FORBIDDEN.search(text):
         return text, []
     dropped = []
     lines = text.split("\n")
-    for index, line in enumerate(lines):
+    for index, coloured in enumerate(lines):
+        line = lines[index] = _TERMINAL.sub("", coloured)
+        if sequences := _TERMINAL.findall(coloured):
+            shown = _FORBIDDEN.sub("", " ".join(f"ESC{sequence[1:]}" for sequence in dict.fromkeys(sequences)))
+            dropped.append(Dropped(index + 1, shown, "a terminal's control sequences"))
         if found := sorted(set(_FORBIDDEN.findall(line))):
             names = " ".join(f"U+{ord(character):04X}" for character in found)
             dropped.append(Dropped(index + 1, names, "control characters that XML and feeds forbid"))

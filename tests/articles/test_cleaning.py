@@ -160,6 +160,26 @@ def test_broken_front_matter_names_its_line(head, message):
         _markdown(f"---\n{head}\n---\nWords.")
 
 
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("---\ntitle: Unclosed\n\nBody", "Line 1: nothing closes the front matter.* below line 2"),
+        ("---\ncolour: red\nshape: round\n\nBody", "Line 1: nothing closes"),
+        ("---\ntitle: Alone", "nothing closes"),
+        ('+++\ntitle = "Words"\n+++\nBody', "Line 1: the front matter is TOML"),
+        ("---\ntitle: Alone\n---\n\n", "holds no text below its front matter, which ends on line 3"),
+    ],
+)
+def test_front_matter_that_would_become_the_article_is_refused(source, message):
+    with pytest.raises(BadSource, match=message):
+        _markdown(source)
+
+
+@pytest.mark.parametrize("source", ["---\n\nBody: words", "---\nBody of words.\n", "---\nBody: words go on.\nAnd on.", "+++\nBody."])
+def test_a_rule_above_ordinary_text_is_no_front_matter(source):
+    assert "Body" in _markdown(source).html
+
+
 def test_html_in_markdown_is_shown_as_text():
     assert _markdown("Words <script>x()</script> here.").html == "<p>Words &lt;script&gt;x()&lt;/script&gt; here.</p>"
 
@@ -278,6 +298,12 @@ def test_characters_that_xml_forbids_are_removed_and_reported():
     assert [(one.line, one.text) for one in article.dropped] == [(3, "U+0008 U+FFFE")]
 
 
+def test_the_colours_of_a_terminal_go_whole_and_are_reported():
+    article = _text("\x1b[31mRed\x1b[0m Title\n\nWords \x1b]8;;https://a.example\x1b\\here.")
+    assert (article.title, article.html) == ("Red Title", "<p>Words here.</p>")
+    assert [(one.line, one.text) for one in article.dropped] == [(1, "ESC[31m ESC[0m"), (3, "ESC]8;;https://a.example\\")]
+
+
 @pytest.mark.parametrize(
     ("source", "html_after"),
     [
@@ -384,3 +410,40 @@ def test_a_summary_ends_with_a_sentence_or_a_word(text, longest, short):
 )
 def test_the_small_words_tell_the_language(language, text):
     assert language_of(text) == language
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("ja", "夜の電車は静かに走る。"),
+        ("ko", "밤 버스는 조용히 달린다."),
+        ("zh", "夜里的公共汽车很安静。"),
+        ("ar", "الحافلة الليلية هادئة."),
+        ("he", "אוטובוס הלילה שקט."),
+        ("ru", "Ночной автобус едет тихо, и мы молчим."),
+        ("uk", "Нічний автобус їде тихо, і ми мовчимо."),
+        ("el", "Το νυχτερινό λεωφορείο είναι ήσυχο."),
+        ("th", "รถเมล์กลางคืนเงียบมาก"),
+        ("hi", "रात की बस चुपचाप चलती है।"),
+        ("en", "The word 東京 is the name of the city that we have all been to, and it is not far from the sea."),
+    ],
+)
+def test_the_script_tells_the_language_before_the_small_words(language, text):
+    assert language_of(text) == language
+
+
+def test_a_wished_language_that_is_none_is_refused_by_name():
+    with pytest.raises(BadSource, match="'klingon!' is no BCP 47 tag"):
+        _text("Words.", language="klingon!")
+
+
+def test_a_language_in_front_matter_that_is_none_is_reported_and_left_out():
+    article = _markdown("---\ntitle: T\nlang: not a tag\n---\nWords.")
+    assert article.language == "en"
+    assert [(one.line, one.text) for one in article.dropped] == [(3, "lang: not a tag")]
+
+
+def test_a_page_language_that_is_none_is_reported_and_left_out():
+    article = _page("<html lang='x y'><body><p>Words.</p></body></html>")
+    assert article.language == "en"
+    assert [one.text for one in article.dropped] == ["x y"]

@@ -12,11 +12,15 @@ import yaml
 from syndication.articles import white_space
 from syndication.articles.clean_article import Dropped, Facts
 from syndication.articles.errors import BadSource
+from syndication.articles.language import tag_of
 
 LARGEST_BLOCK = 64 * 1024  # characters
 DEEPEST_NESTING = 10  # lists and mappings inside one another
 
 _BLOCK = re.compile(r"\A---[ \t]*\n(?P<yaml>.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
+_UNCLOSED = re.compile(r"\A---[ \t]*\n((?:[^\n]*\S[^\n]*\n?)+)")
+_TOML = re.compile(r"\A\+\+\+[ \t]*\n\s*(?:\[[\w.\[]|[\w\"'.-]+\s*=)")
+_LOOKS_LIKE_A_KEY = re.compile(r"[\w-]+:(?:\s|\Z)")
 _KEY_LINE = re.compile(r"[\"']?([\w -]+)[\"']?\s*:")
 _NAMES = {
     "title": "title",
@@ -49,12 +53,16 @@ def split(text: str) -> FrontMatter:
     """The front matter of a Markdown text; empty when there is none.
 
     Raises BadSource, naming the line: broken YAML, anchors, aliases or tags, more than LARGEST_BLOCK characters,
-    nested more than DEEPEST_NESTING deep, an id that is no UUID.
+    nested more than DEEPEST_NESTING deep, an id that is no UUID, no closing line, TOML, no text below.
     """
     found = _BLOCK.match(text)
     if not found:
+        _refuse_what_is_meant_as_block(text)
         return FrontMatter(Facts(), [], text)
     source = found["yaml"]
+    if not text[found.end() :].strip():
+        line = found[0].rstrip().count("\n") + 1
+        raise BadSource(f"The source holds no text below its front matter, which ends on line {line}. Write the article there.")
     if len(source) > LARGEST_BLOCK:
         raise BadSource(
             f"The front matter has {len(source)} characters; at most {LARGEST_BLOCK} are read. Move the text below the second ---."
@@ -74,6 +82,22 @@ def split(text: str) -> FrontMatter:
             why = "front matter that could not be read" if name else "front matter that means nothing here"
             dropped.append(Dropped(line, f"{key}: {value}", why))
     return FrontMatter(facts, dropped, "\n" * found[0].count("\n") + text[found.end() :])
+
+
+def _refuse_what_is_meant_as_block(text: str) -> None:
+    """Refuses front matter that nothing closes, and TOML; a rule (---) above ordinary text is neither."""
+    if _TOML.match(text):
+        raise BadSource("Line 1: the front matter is TOML (+++), which is not read. Write `name: value` lines between two lines of ---.")
+    if not (found := _UNCLOSED.match(text)):
+        return
+    lines = found[1].splitlines()
+    keys = [line for line in lines if _LOOKS_LIKE_A_KEY.match(line)]
+    is_known = bool(keys) and keys[0].split(":")[0].lower() in _NAMES
+    if keys and lines[0] == keys[0] and (is_known or len(keys) == len(lines) > 1):
+        raise BadSource(
+            f"Line 1: nothing closes the front matter that starts here. Put --- on a line of its own below line {len(lines) + 1}, "
+            "or a blank line below the first --- if that is a rule."
+        )
 
 
 def _loaded(source: str) -> dict[Any, Any]:
@@ -146,6 +170,10 @@ def _uid(value: object, line: int) -> UUID:
         ) from error
 
 
+def _language(value: object, line: int) -> str | None:
+    return tag_of(_text(value, line) or "") or None
+
+
 _READERS: dict[str, Callable[[Any, int], Any]] = {
     "title": _text,
     "slug": _text,
@@ -154,5 +182,5 @@ _READERS: dict[str, Callable[[Any, int], Any]] = {
     "author": _author,
     "tags": _tags,
     "published_at": _moment,
-    "language": _text,
+    "language": _language,
 }

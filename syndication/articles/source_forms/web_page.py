@@ -10,6 +10,7 @@ from lxml.html import HtmlElement, HTMLParser, document_fromstring
 from syndication.articles import white_space
 from syndication.articles.clean_article import Block, Dropped, Facts, Reading
 from syndication.articles.errors import BadSource
+from syndication.articles.language import tag_of
 from syndication.articles.merge_fields import Protected
 from syndication.articles.source_forms import debris
 from syndication.articles.source_forms.page_blocks import BlockWriter
@@ -60,6 +61,8 @@ def read(protected: Protected, url: str) -> Reading:
     _refuse_depth(root)
     facts = _facts(root)
     dropped: list[Dropped] = []
+    if facts.language and not tag_of(facts.language):
+        dropped.append(Dropped(root.sourceline or 1, facts.language, "a language that is no BCP 47 tag"))
     chosen = _chosen(root)
     dropped += _without_active_parts(root)
     dropped += _without_chrome(chosen, is_page=chosen.tag == "body")
