@@ -47,6 +47,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.name or self.email
 
     @property
+    def is_owner(self) -> bool:
+        """Whether this person may see and do everything."""
+        return self.is_active and self.role == self.Role.OWNER
+
+    @property
     def may_edit(self) -> bool:
         """Whether this person may change articles, lists and campaigns."""
         return self.is_active and self.role in {self.Role.OWNER, self.Role.EDITOR}

@@ -61,8 +61,16 @@ def test_a_viewer_cannot_post(route):
     assert "viewer" in answer.content.decode()
 
 
-def test_a_viewer_may_look(route):
-    assert signed_in("viewer").get(address(route)).status_code in {200, 286, 302, 404}
+def test_each_role_opens_what_it_needs(route):
+    may = {"viewer": {"look"}, "editor": {"look", "edit"}, "owner": {"look", "edit", "own"}}
+    for role, needs in may.items():
+        status = signed_in(role).get(address(route)).status_code
+        assert (status in {200, 286, 302, 404}) if route.callback.need in needs else (status == 403)
+
+
+def test_caught_mail_is_for_owners_since_password_links_lie_there():
+    assert {route.name for route in ROUTES if route.callback.need == "own"} == {"inbox", "message", "message_html", "message_file"}
+    assert "Caught mail" not in signed_in("editor").get("/studio/").content.decode()
 
 
 def test_a_form_without_its_token_is_refused(route):

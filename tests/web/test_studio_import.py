@@ -62,10 +62,14 @@ def test_what_was_cleaned_away_is_shown_with_line_and_reason(publication):
     assert "<script>alert" not in page
 
 
-def test_the_same_title_again_is_a_new_revision(publication):
-    for _ in range(2):
-        page = words_of(bring_in(publication, text=MARKDOWN, kind="markdown", follow=True))
-    assert Article.objects.get().revision == 2
+def test_the_same_title_again_is_another_article_unless_it_revises_the_first(publication):
+    bring_in(publication, text=MARKDOWN, kind="markdown")
+    first = Article.objects.get()
+    bring_in(publication, text=MARKDOWN, kind="markdown")
+    assert Article.objects.count() == 2
+    page = words_of(bring_in(publication, text=MARKDOWN, kind="markdown", revises=first.pk, follow=True))
+    first.refresh_from_db()
+    assert (Article.objects.count(), first.revision) == (2, 2)
     assert "This is revision 2" in page
 
 

@@ -1,6 +1,7 @@
 """Decides who may open a studio page: staff look, editors change; every studio route is made here, so nothing is open by mistake."""
 
 from collections.abc import Callable
+from enum import StrEnum
 from functools import wraps
 from typing import Any
 
@@ -23,39 +24,49 @@ STATUS_OF_ERROR: dict[type[SyndicationError], int] = {NotFound: 404, Refused: 40
 View = Callable[..., HttpResponseBase]
 
 
+class Need(StrEnum):
+    """What a page asks of its visitor, beyond being signed in."""
+
+    LOOK = "look"
+    EDIT = "edit"
+    OWN = "own"
+
+
 class StaffRequest(HttpRequest):
     """A request that has passed the door: its user is signed in."""
 
     user: User
 
 
-def staff_route(route: str, view: View, *, name: str) -> URLPattern:
-    """A path whose view is reached by signed-in staff only, and by POST only by those who may edit."""
-    return path(route, guarded(view), name=name)
+def staff_route(route: str, view: View, *, name: str, need: Need = Need.LOOK) -> URLPattern:
+    """A path whose view is reached by signed-in staff only, by POST only by those who may edit, and else as it needs."""
+    return path(route, guarded(view, need), name=name)
 
 
-def guarded(view: View) -> View:
+def guarded(view: View, need: Need = Need.LOOK) -> View:
     """`view` behind the door; its errors for people become pages: 403, 404, 409, 422 or 503."""
 
     @wraps(view)
     def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        response = _refusal(request) or _answer(view, request, *args, **kwargs)
+        response = _refusal(request, need) or _answer(view, request, *args, **kwargs)
         # readers' addresses stand on these pages: no copy may stay in a shared cache
         patch_cache_control(response, private=True, no_store=True)
         return response
 
-    door.is_guarded = True  # type: ignore[attr-defined]  # a test walks the routes and asks for it
+    door.is_guarded, door.need = True, need  # type: ignore[attr-defined]  # a test walks the routes and asks for them
     return door
 
 
-def _refusal(request: HttpRequest) -> HttpResponseBase | None:
+def _refusal(request: HttpRequest, need: Need) -> HttpResponseBase | None:
     if not request.user.is_authenticated:
         if getattr(request, "htmx", False):
             return HttpResponseClientRedirect(resolve_url("account_login"))
         return redirect_to_login(request.get_full_path())
     if request.method not in ALLOWED:
         return problem(request, 405, "This page cannot be used that way", f"It answers GET and POST, not {request.method}.")
-    if request.method not in READING and not request.user.may_edit:
+    if need is Need.OWN and not request.user.is_owner:
+        return problem(request, 403, "This page is for owners", f"Your role is {request.user.role}. An owner can make you one.")
+    if (need is Need.EDIT or request.method not in READING) and not request.user.may_edit:
         return problem(request, 403, "You may look, not change", "Your role is viewer. An owner can make you an editor.")
     return None
 

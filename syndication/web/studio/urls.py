@@ -3,38 +3,39 @@
 from django.urls import include, path
 
 from syndication.web.studio import articles, bring_in, campaigns, dashboard, inbox, lists, previews, publications, publishing, readers
-from syndication.web.studio.access import staff_route
+from syndication.web.studio.access import Need, staff_route
 from syndication.web.studio.sign_in import sign_in_once
 
 studio = [
     path("login/once/<slug:key>/", sign_in_once, name="sign_in_once"),
     staff_route("studio/", dashboard.dashboard, name="dashboard"),
     staff_route("studio/articles/", articles.articles, name="articles"),
-    staff_route("studio/articles/import/", bring_in.article_import, name="article_import"),
+    staff_route("studio/articles/import/", bring_in.article_import, name="article_import", need=Need.EDIT),
     staff_route("studio/articles/<int:article_id>/", articles.article, name="article"),
     staff_route("studio/articles/<int:article_id>/publish/", publishing.article_publish, name="article_publish"),
     staff_route("studio/articles/<int:article_id>/unpublish/", publishing.article_unpublish, name="article_unpublish"),
     staff_route("studio/articles/<int:article_id>/preview/<slug:form>/", previews.article_frame, name="article_frame"),
     staff_route("studio/articles/<int:article_id>/message.eml", previews.article_message, name="article_message"),
     staff_route("studio/campaigns/", campaigns.campaigns, name="campaigns"),
-    staff_route("studio/campaigns/new/", campaigns.campaign_new, name="campaign_new"),
-    staff_route("studio/campaigns/when/", campaigns.campaign_when, name="campaign_when"),
+    staff_route("studio/campaigns/new/", campaigns.campaign_new, name="campaign_new", need=Need.EDIT),
+    staff_route("studio/campaigns/when/", campaigns.campaign_when, name="campaign_when", need=Need.EDIT),
     staff_route("studio/campaigns/<int:campaign_id>/", campaigns.campaign, name="campaign"),
     staff_route("studio/campaigns/<int:campaign_id>/progress/", campaigns.campaign_progress, name="campaign_progress"),
     staff_route("studio/campaigns/<int:campaign_id>/verify/", campaigns.campaign_verify, name="campaign_verify"),
     staff_route("studio/campaigns/<int:campaign_id>/<slug:act>/", campaigns.campaign_act, name="campaign_act"),
     staff_route("studio/subscribers/", readers.subscribers, name="subscribers"),
-    staff_route("studio/subscribers/new/", readers.subscriber_new, name="subscriber_new"),
+    staff_route("studio/subscribers/new/", readers.subscriber_new, name="subscriber_new", need=Need.EDIT),
     staff_route("studio/subscribers/<int:subscriber_id>/", readers.subscriber, name="subscriber"),
-    staff_route("studio/subscribers/<int:subscriber_id>/erase/", readers.subscriber_erase, name="subscriber_erase"),
+    staff_route("studio/subscribers/<int:subscriber_id>/erase/", readers.subscriber_erase, name="subscriber_erase", need=Need.EDIT),
     staff_route("studio/lists/", lists.lists, name="lists"),
     staff_route("studio/publications/", publications.publications, name="publications"),
-    staff_route("studio/publications/new/", publications.publication_new, name="publication_new"),
+    staff_route("studio/publications/new/", publications.publication_new, name="publication_new", need=Need.EDIT),
     staff_route("studio/publications/<int:publication_id>/", publications.publication, name="publication"),
-    staff_route("inbox/", inbox.inbox, name="inbox"),
-    staff_route("inbox/<str:name>/", inbox.message, name="message"),
-    staff_route("inbox/<str:name>/html/", inbox.message_html, name="message_html"),
-    staff_route("inbox/<str:name>/message.eml", inbox.message_file, name="message_file"),
+    # password-reset links and readers' own links lie there
+    staff_route("inbox/", inbox.inbox, name="inbox", need=Need.OWN),
+    staff_route("inbox/<str:name>/", inbox.message, name="message", need=Need.OWN),
+    staff_route("inbox/<str:name>/html/", inbox.message_html, name="message_html", need=Need.OWN),
+    staff_route("inbox/<str:name>/message.eml", inbox.message_file, name="message_file", need=Need.OWN),
 ]
 
 urlpatterns = [
