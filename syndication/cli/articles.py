@@ -23,6 +23,7 @@ from syndication.delivery.preview import NOBODY_YET, preview
 from syndication.errors import BadInput
 from syndication.queue import FEEDS, ring
 from syndication.rendering.adapt import field_check
+from syndication.web.public import article_page
 
 PUBLISH_FEEDS = "syndication.tasks.publish_feeds"
 
@@ -156,7 +157,7 @@ def article_render(slug: str, address: str, out: Path, *, as_json: bool, **where
         "message.eml": shown.message,
         "email.html": shown.html.encode(),
         "email.txt": shown.text.encode(),
-        "page.html": shown.page.encode(),
+        "page.html": article_page(one, now=timezone.now()).encode(),
         "feed.html": shown.feed.encode(),
     }
     try:

@@ -9,6 +9,7 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import cache_control
@@ -80,27 +81,31 @@ def archive(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 @fresh_for_a_minute
-def article(request: HttpRequest, slug: str, article_slug: str) -> HttpResponse:
+def article(request: HttpRequest, slug: str, article_slug: str) -> HttpResponse:  # noqa: ARG001  # a view takes it
     """One published article; a draft or one of the future is as unknown as one that never was."""
     publication = get_object_or_404(Publication, slug=slug)
     visible = published_articles(publication, timezone.now())
     found = get_object_or_404(visible, slug=article_slug)
+    return HttpResponse(article_page(found, now=timezone.now()))
+
+
+def article_page(found: Article, *, now: datetime) -> str:
+    """The whole page of an article as readers see it, also of a draft, for those who may see that. Raises BadTemplate."""
+    publication = found.publication
+    visible = published_articles(publication, now)
     content, brand = content_of(found, settings.BASE_URL), brand_of(publication, settings.BASE_URL)
-    return render(
-        request,
-        "public/article.html",
-        surroundings(publication)
-        | {
-            "article": found,
-            "card": _card(found),
-            "language": content.language,
-            "body": page_html(content, brand),
-            "changed_on": _changed_on(found),
-            "older": _card_of_first(visible.filter(published_at__lt=found.published_at)),
-            "newer": _card_of_first(visible.filter(published_at__gt=found.published_at).order_by("published_at", "uid")),
-            "canonical": content.url,
-        },
-    )
+    shown_at = found.published_at or now
+    context = surroundings(publication) | {
+        "article": found,
+        "card": _card(found),
+        "language": content.language,
+        "body": page_html(content, brand),
+        "changed_on": _changed_on(found),
+        "older": _card_of_first(visible.filter(published_at__lt=shown_at)),
+        "newer": _card_of_first(visible.filter(published_at__gt=shown_at).order_by("published_at", "uid")),
+        "canonical": content.url,
+    }
+    return render_to_string("public/article.html", context)
 
 
 def published_articles(publication: Publication, now: datetime) -> QuerySet[Article]:

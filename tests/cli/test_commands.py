@@ -126,6 +126,10 @@ def test_render_writes_every_form(letter, tmp_path):
     found = ok("article", "render", "a-letter", "--as", "ada@example.org", "--out", tmp_path / "out")
     assert set(found["files"]) == {"message.eml", "email.html", "email.txt", "page.html", "feed.html"}
     assert "Dear you." in (tmp_path / "out" / "email.txt").read_text()
+    page = (tmp_path / "out" / "page.html").read_text()
+    assert page.startswith("<!doctype html>")
+    assert "Dear you." in page
+    assert (tmp_path / "out" / "feed.html").read_text().startswith("<p>")
     assert refused("article", "render", "a-letter", "--as", "nobody", "--out", tmp_path / "out")
     (tmp_path / "file").write_text("x")
     assert "is a file" in run("article", "render", "a-letter", "--out", tmp_path / "file").stderr

@@ -7,6 +7,7 @@ from django.utils import timezone
 from syndication.articles.models import Article
 from syndication.delivery.preview import Preview, preview
 from syndication.errors import NotFound, SyndicationError
+from syndication.web.public import article_page
 from syndication.web.studio.access import StaffRequest
 from syndication.web.studio.framed import framed
 from syndication.web.studio.paging import asked
@@ -34,11 +35,13 @@ def article_frame(request: StaffRequest, article_id: int, form: str) -> HttpResp
     """The document for the preview's iframe: email, page or feed."""
     if form not in FRAMED:
         raise NotFound("There is no such preview.")
-    found, _ = try_preview(get_object_or_404(Article, pk=article_id), asked(request, "as"))
+    article = get_object_or_404(Article.objects.select_related("publication"), pk=article_id)
+    found, _ = try_preview(article, asked(request, "as"))
     if found is None:
         return framed(FEED_READER.format(body="<p>The preview cannot be made; the page around it says why.</p>"))
-    shown = {"email": found.html, "page": found.page, "feed": FEED_READER.format(body=found.feed)}
-    return framed(shown[form])
+    if form == "page":
+        return framed(article_page(article, now=timezone.now()))
+    return framed(found.html if form == "email" else FEED_READER.format(body=found.feed))
 
 
 def article_message(request: StaffRequest, article_id: int) -> HttpResponse:
