@@ -30,7 +30,7 @@ _ONLY_IN = {"ru": re.compile("[ыэёъ]", re.IGNORECASE), "uk": re.compile("[і
 _SMALL_WORDS = {
     "en": "the of and to in is that it for was with are this have be on not from which they their at by an as has we you your or but can will",
     "de": "der die das und ist nicht ein eine einen mit von zu den dem im auf für sich auch als wird sind wir ich sie es aber oder nach bei wie dass",
-    "fr": "le la les des et est une un dans que qui pour pas sur plus avec ce cette sont nous vous il elle au aux du ne mais ou par leur ses",
+    "fr": "le la les de des et on est une un dans que qui pour pas sur plus avec ce cette sont nous vous il elle au aux du ne mais ou par leur ses",
     "es": "el la los las y es una un en que de del por para con no se su más como pero lo al son está esta este muy también cuando",
     "it": "il lo la gli le e è una un di che in per non con si del della dei sono come ma più questo questa al alla nel anche ci ha",
     "nl": "de het een en van is in dat niet op te met voor zijn aan er maar ook om bij nog naar uit dan deze wordt worden hebben wij je",

@@ -6,20 +6,54 @@ so a sentence that merely mentions a basket survives.
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 LONGEST_DEBRIS = 400  # characters; a longer line is a paragraph
 LONGEST_LINK = 120  # characters of a link in a list of related posts
 MOST_LINKS = 12  # short lines in a row that may belong to a list of related posts
 
+_MONTH = (
+    r"(?:jan(?:uary|uar|vier)?|feb(?:ruary|ruar)?|février|mar(?:ch|s)?|märz|mrz|apr(?:il)?|avril|may|mai|jun[ei]?|juin|jul[iy]?|juillet|aug(?:ust)?|août"
+    r"|sep(?:t|tember|tembre)?|o[ck]t(?:ober|obre)?|nov(?:ember|embre)?|de[cz](?:ember)?|décembre|enero|febrero|marzo|abril|mayo|junio|julio|agosto"
+    r"|septiembre|octubre|noviembre|diciembre|gennaio|febbraio|aprile|maggio|giugno|luglio|settembre|ottobre|novembre|dicembre"
+    r"|januari|februari|maart|mei|augustus|janeiro|fevereiro|março|maio|junho|julho|setembro|outubro|novembro|dezembro)\.?"
+)
+DATE = (
+    r"(?:(?:\w{2,10},? )?(?:"
+    rf"\d{{1,2}}(?:st|nd|rd|th|er|º|\.)?(?: de)? {_MONTH}(?: de)?,? (?:19|20)\d\d"
+    rf"|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d\d"
+    r"|(?:19|20)\d\d-\d\d-\d\d|\d{1,2}[./]\s?\d{1,2}[./]\s?(?:19|20)\d\d))"
+)
+"""A pattern of a date in full, in the languages that are read here; the weekday may stand before it."""
+TIME = r"(?:,| at| um| à| a las| alle| om| às| @| ·| -| –)* \d{1,2}(?:[:.h]| h )\d{2}(?: ?[ap]\.?m\.?| uhr)?"
 _NETWORK = (
     r"(?:facebook|twitter|x|linked ?in|pinterest|whatsapp|reddit|tumblr|telegram|instagram|youtube|tiktok|mastodon|bluesky|threads|xing"
     r"|e-?mail|print|copy link|pocket|drucken|imprimer)"
 )
 _COOKIE_SIGNAL = (
     r"(?=.*(?:experience|consent|accept|agree|preference|setting|polic|by continuing|by using|traffic|zustimm|akzept|einverstanden|erlebnis"
-    r"|datenschutz|einstellung|accept|exp[ée]rience|consent|experiencia|esperienza|acconsent|ervaring|akkoord))"
+    r"|datenschutz|einstellung|improve|verbesser|am[ée]lior|mejorar|miglior|verbeter|votre visite|navigation|navegación|navigazione|accept|exp[ée]rience|consent|experiencia|esperienza|acconsent|ervaring|akkoord))"
 )
 
+_FOOTER_LINK = (
+    r"(?:(?:privacy|cookie|datenschutz)(?: policy| notice| settings|erklärung)?|cookies|terms(?: (?:of (?:use|service)|and conditions|& conditions))?"
+    r"|(?:legal|imprint|impressum|agb|nutzungsbedingungen|sitemap|accessibility|kontakt|contact|about|home)(?: us| notice)?"
+    r"|mentions légales|politique de confidentialité|conditions (?:générales|d['’]utilisation)(?: de vente)?|plan du site"
+    r"|aviso legal|política de (?:privacidad|privacidade|cookies)|términos(?: y condiciones)?|note legali|informativa sulla privacy|privacybeleid)"
+)
+_REMARKS = (
+    r"(?:thoughts?|comments?|replies|reply|responses?|gedanken?|kommentare?|antwort(?:en)?|réflexions?|commentaires?|réponses?"
+    r"|comentarios?|respuestas?|commenti|commento|pensieri|pensiero|reacties?|gedachten?)"
+)
+_THREAD = (
+    rf"(?:(?:\d+|one|two|three|four|five|zwei|drei|deux|trois|dos|tres|due|twee) {_REMARKS}(?: (?:on|to|zu|auf|sur|en|su|op) .{{1,160}})?"
+    rf"|(?:a|an|eine?|une?|un[ao]?|een) {_REMARKS} (?:on|to|zu|auf|sur|en|su|op) [“„«\"].{{1,160}})"
+)
+_SPEAKER = (
+    r".{1,60} (?:says|said|wrote|sagt|sagte|meint|schreibt|schrieb|dit|a dit|a écrit|dice|dijo|ha detto|scrive|ha scritto|zegt|schreef|schrijft|disse|diz)"
+    r"\s?:?"
+)
+_REPLY = r"(?:reply|antworten|répondre|responder|rispondi|beantwoorden|reageer|svara|odpowiedz)(?: ↓)?"
 _UNMISTAKABLE = {
     "comment form": [
         r"your e-?mail address will not be published\.?.*",
@@ -43,6 +77,7 @@ _UNMISTAKABLE = {
 }
 _AT_THE_END = {
     "comment form": [
+        _THREAD,
         r"(?:leave|post|add|write|submit) (?:a|your) (?:comment|reply)(?: .{1,60})?[!:]?",
         r"post comment",
         r"cancel reply",
@@ -90,6 +125,7 @@ _AT_THE_END = {
     "chat window": [
         r"(?:open|start|close) (?:a |the )?(?:live )?chat",
         r"live chat",
+        r"(?:abrir|iniciar) (?:el )?chat|apri (?:la )?chat|chat openen|ouvrir la (?:fenêtre de )?discussion",
         r"chat with us(?: now)?[.!]?",
         r"(?:how )?(?:can|may) (?:we|i) help(?: you)?(?: today)?\s?\?",
         r"need help\?(?: chat with us.?)?",
@@ -119,6 +155,7 @@ _AT_THE_END = {
         r"share(?: (?:this|it)(?: (?:post|article|story|page|entry|recipe|with (?:your )?friends))?)?\s?[:!]?",
         rf"share (?:on|via) .{{0,20}}{_NETWORK}.{{0,60}}",
         r"(?:tweet|pin)(?: (?:this|it))?",
+        rf"(?:share|teilen|partage[rz]|compartir|condividi|delen)(?: .{{0,20}})?\s?[:!]?\s{_NETWORK}(?:[\s,|/·•]+{_NETWORK})*",
         rf"{_NETWORK}(?:[\s,|/·•]+{_NETWORK})+",
         r"(?:diesen |den )?(?:beitrag |artikel )?teilen(?: mit)?\s?:?",
         r"partage[rz](?: (?:cet article|cette page|sur .{1,30}))?\s?:?",
@@ -136,7 +173,10 @@ _AT_THE_END = {
         r"(?:related|similar|popular|recent|latest|further|more) (?:posts?|articles?|stories|reading|comments|products)\s?:?",
         r"you (?:may|might) (?:also )?(?:like|enjoy|be interested in)(?: these)?.{0,5}",
         r"read (?:next|more|also)\s?[:…»>]*",
-        r"(?:previous|next|older|newer) (?:post|article|story)s?(?:\s?[:»>].{1,120})?",
+        r"[←«‹<]?\s?(?:previous|next|older|newer) (?:post|article|story|entries|posts|articles)s?(?:\s?[:»>].{1,120})?\s?[→»›>]?",
+        r"(?:previous|next|prev|vorheriger|nächster|précédent|suivant|anterior|siguiente)\s?:\s.{1,120}",
+        r"(?:entrada|artículo) (?:anterior|siguiente)(?:\s?[:»>].{1,120})?",
+        r"(?:publication|billet) (?:précédente?|suivante?)(?:\s?[:»>].{1,120})?",
         r"(?:ähnliche|verwandte|weitere|neueste) (?:beiträge|artikel)\s?:?",
         r"das könnte (?:sie|dich|ihnen|dir|euch) auch (?:interessieren|gefallen).{0,3}",
         r"(?:vorheriger|nächster) (?:beitrag|artikel)(?:\s?[:»>].{1,120})?",
@@ -150,6 +190,8 @@ _AT_THE_END = {
     ],
     "newsletter prompt": [
         r"(?:subscribe|sign up|register)(?: now| today)? (?:to|for) (?:our|the|my) .{0,30}(?:newsletter|mailing list|updates|blog).{0,80}",
+        r"(?:sign up|register)(?: now| today| here)?\s?!?|jetzt (?:anmelden|abonnieren)\s?!?|(?:s['’]inscrire|je m['’]inscris|s['’]abonner)\s?!?",
+        r"(?:suscribirse|suscríbete|registrarse|iscriviti|inschrijven|aanmelden)\s?!?",
         r"join (?:our|the) (?:newsletter|mailing list).{0,80}",
         r"subscribe(?: now)?\s?!?",
         r"get .{0,50}(?:straight |delivered )?(?:to|in) your inbox.{0,20}",
@@ -167,6 +209,8 @@ _AT_THE_END = {
         r".{0,120}(?:all rights reserved|alle rechte vorbehalten|tous droits réservés|todos los derechos reservados)\.?.{0,40}",
         r"(?:proudly )?powered by .{1,40}",
     ],
+    "footer links": [rf"{_FOOTER_LINK}(?:\s*[|·•/–-]\s*{_FOOTER_LINK})+"],
+    "advertisement": [r"advertisements?|sponsored content|publicité|publicidad|pubblicità|advertentie"],
     "page navigation": [
         r"(?:back|scroll|go|return) to (?:the )?top",
         r"(?:zurück )?nach oben",
@@ -190,6 +234,11 @@ def _one_pattern(alternatives: Sequence[str]) -> re.Pattern[str]:
 _UNMISTAKABLE_PATTERNS = [(why, _one_pattern(patterns)) for why, patterns in _UNMISTAKABLE.items()]
 _END_PATTERNS = [(why, _one_pattern(patterns)) for why, patterns in _AT_THE_END.items()]
 _WEAK_PATTERN = _one_pattern(_ONLY_BESIDE_DEBRIS)
+_NAMED_NETWORK = re.compile(rf"\b{_NETWORK}\b", re.IGNORECASE)
+_THREAD_PATTERN = re.compile(_THREAD, re.IGNORECASE)
+_SPEAKER_PATTERN = re.compile(_SPEAKER, re.IGNORECASE)
+_MOMENT_PATTERN = re.compile(rf"(?:(?:on|am|le|el|il|op) )?{DATE}(?:{TIME})?", re.IGNORECASE)
+_REPLY_PATTERN = re.compile(_REPLY, re.IGNORECASE)
 _NOTE = re.compile(
     r"(?:please note|note|(?:\w+ )?disclaimer|nota bene|n\.\s?b\.|(?:wichtiger |rechtlicher )?hinweis|haftungsausschluss|anmerkung|remarque|avertissement"
     r"|clause de non-responsabilité|nota|aviso(?: legal)?|descargo de responsabilidad|avvertenza|opmerking|let op|uwaga|observera)\s?:\s?\S.*"
@@ -222,17 +271,46 @@ def unmistakable(text: str) -> str:
     return _first_match(text, _UNMISTAKABLE_PATTERNS)
 
 
+def share_line(text: str) -> str:
+    """Does the line ask to share on networks that it names, or name nothing but networks? "share buttons" or ""."""
+    return "share buttons" if _NAMED_NETWORK.search(text) and _first_match(text, _END_PATTERNS) == "share buttons" else ""
+
+
+def cookie_line(text: str) -> str:
+    """Does the line tell of the page's own cookies? "cookie line" or ""."""
+    return "cookie line" if "cookie" in text.lower() and _first_match(text, _END_PATTERNS) == "cookie line" else ""
+
+
+def is_small_word(text: str) -> bool:
+    """Is the line one of the small words (Name, Submit, 12) that are debris only beside other debris?"""
+    return bool(_WEAK_PATTERN.fullmatch(text))
+
+
+def _thread(lines: Sequence[str]) -> range:
+    """The readers' comments below an article, which end with the last "Reply": "X says:", a date, their words.
+
+    Without any "Reply" a line such as "2 comments" must stand above; then they go on to the end.
+    """
+    for index, (text, below) in enumerate(pairwise(lines)):
+        if _SPEAKER_PATTERN.fullmatch(text) and _MOMENT_PATTERN.fullmatch(below):
+            replies = [other for other in range(index, len(lines)) if _REPLY_PATTERN.fullmatch(lines[other])]
+            if replies or (index and _THREAD_PATTERN.fullmatch(lines[index - 1])):
+                return range(index, (replies[-1] if replies else len(lines) - 1) + 1)
+    return range(0)
+
+
 def debris_at_the_end(lines: Sequence[str]) -> dict[int, str]:
     """Which of the lines are debris at the end of a text: index -> why.
 
     Walks backwards over debris, notes (kept) and short lines; stops at the first line of the body. Short lines are dropped only
     behind a line such as "Related posts", small words (Name, Submit, 12) only behind some other debris.
     """
-    found: dict[int, str] = {}
+    thread = _thread(lines)
+    found = dict.fromkeys(thread, "comments of readers")
     waiting: list[int] = []
     for index in range(len(lines) - 1, -1, -1):
         text = lines[index]
-        if not text or is_note(text):
+        if not text or is_note(text) or index in thread:
             continue
         why = _first_match(text, _END_PATTERNS) or unmistakable(text)
         if why:

@@ -9,7 +9,7 @@ from syndication.articles import white_space
 from syndication.articles.clean_article import Block, Dropped, Facts, Reading
 from syndication.articles.merge_fields import Protected
 from syndication.articles.sanitising import passes
-from syndication.articles.source_forms import debris
+from syndication.articles.source_forms import debris, page_top
 from syndication.articles.source_forms.headings import Line, heading_levels, is_list_item, is_prose, looks_like_title
 from syndication.articles.source_forms.page_blocks import joined
 
@@ -70,7 +70,8 @@ def _lines_of(text: str) -> list[Line]:
 
 def _without_debris(lines: list[Line]) -> tuple[list[Line], list[Dropped]]:
     found = {index: why for index, line in enumerate(lines) if (why := debris.unmistakable(line.text))}
-    found |= debris.debris_at_the_end([line.text for line in lines])
+    texts = [line.text for line in lines]
+    found |= debris.debris_at_the_end(texts) | page_top.debris_at_the_top(texts)
     dropped = {index: why for index, why in found.items() if not _continues_a_sentence(lines, index)}
     return _keeping(lines, lambda index: index not in dropped), [
         Dropped(lines[index].number, lines[index].text, why) for index, why in sorted(dropped.items())
