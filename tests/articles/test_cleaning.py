@@ -401,6 +401,20 @@ def test_a_line_of_the_page_above_the_title_is_dropped_and_reported(line):
     assert (article.title, [one.text for one in article.dropped]) == ("Tea on the Ferry", [line])
 
 
+@pytest.mark.parametrize("lines", ["By Jane Doe | March 3, 2026 | 3 Comments", "Jane Doe\nMarch 3, 2026", "3. März 2026 · 4 Min. Lesezeit"])
+def test_date_and_author_below_the_title_are_dropped_and_reported(lines):
+    article = _text(f"The Long Walk\n\n{lines}\n\nThe bakery is four miles away and the road is steep, so we walk.\n\nMore.")
+    assert article.html.startswith("<p>The bakery")
+    assert [one.text for one in article.dropped] == lines.split("\n")
+
+
+@pytest.mark.parametrize("opening", ["Anna says:\nMarch 4, 2026", "Anna said on March 4, 2026 at 9:00", "Anna\n4 March 2026 at 9:00"])
+def test_readers_comments_below_the_text_are_dropped_and_reported(opening):
+    article = _text(f"The Long Walk\n\nThe road is steep.\n\n{opening}\n\nI like it.\n\nReply\n\nTags: bread, walks")
+    assert article.html == "<p>The road is steep.</p>"
+    assert [one.text for one in article.dropped] == [*opening.split("\n"), "I like it.", "Reply", "Tags: bread, walks"]
+
+
 def test_a_dialogue_with_dates_is_no_comment_thread():
     assert "I left early." in _text("The Log\n\nAnna says:\n\nMarch 4, 2026\n\nI left early.\n\nNobody answered her that day.").html
 

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 LONGEST_DEBRIS = 400  # characters; a longer line is a paragraph
 LONGEST_LINK = 120  # characters of a link in a list of related posts
+LONGEST_NAME = 40  # characters of who wrote a comment
 MOST_LINKS = 12  # short lines in a row that may belong to a list of related posts
 
 _MONTH = (
@@ -170,6 +171,7 @@ _AT_THE_END = {
         r"like loading\s?(?:\.\.\.|…)",
     ],
     "related posts": [
+        r"related\s?:?",
         r"(?:related|similar|popular|recent|latest|further|more) (?:posts?|articles?|stories|reading|comments|products)\s?:?",
         r"you (?:may|might) (?:also )?(?:like|enjoy|be interested in)(?: these)?.{0,5}",
         r"read (?:next|more|also)\s?[:…»>]*",
@@ -209,6 +211,12 @@ _AT_THE_END = {
         r".{0,120}(?:all rights reserved|alle rechte vorbehalten|tous droits réservés|todos los derechos reservados)\.?.{0,40}",
         r"(?:proudly )?powered by .{1,40}",
     ],
+    "post footer": [
+        r"(?:filed under|posted in|tagged(?: (?:as|with))?|tags|categories|kategorien?|schlagw[oö]rte?r?|veröffentlicht in|verschlagwortet mit)\s?:?\s.{1,200}",
+        r"(?:publié dans|étiquettes?|étiqueté|mots-clés|catégories?|publicado en|etiquetas?|categorías?)\s?:?\s.{1,200}",
+        r"(?:view all posts by|published by|posted by|alle beiträge von|voir tous les articles (?:par|de)|ver todas las entradas de) .{1,80}",
+        r"post navigation|beitragsnavigation|navigation (?:de l['’]article|des articles)|navegación de entradas",
+    ],
     "footer links": [rf"{_FOOTER_LINK}(?:\s*[|·•/–-]\s*{_FOOTER_LINK})+"],
     "advertisement": [r"advertisements?|sponsored content|publicité|publicidad|pubblicità|advertentie"],
     "page navigation": [
@@ -238,6 +246,8 @@ _NAMED_NETWORK = re.compile(rf"\b{_NETWORK}\b", re.IGNORECASE)
 _THREAD_PATTERN = re.compile(_THREAD, re.IGNORECASE)
 _SPEAKER_PATTERN = re.compile(_SPEAKER, re.IGNORECASE)
 _MOMENT_PATTERN = re.compile(rf"(?:(?:on|am|le|el|il|op) )?{DATE}(?:{TIME})?", re.IGNORECASE)
+_SPOKEN_PATTERN = re.compile(rf"{_SPEAKER}? (?:(?:on|am|le|el|il|op) )?{DATE}(?:{TIME})?\s?:?", re.IGNORECASE)
+_TIMED_PATTERN = re.compile(rf"(?:(?:on|am|le|el|il|op) )?{DATE}{TIME}", re.IGNORECASE)
 _REPLY_PATTERN = re.compile(_REPLY, re.IGNORECASE)
 _NOTE = re.compile(
     r"(?:please note|note|(?:\w+ )?disclaimer|nota bene|n\.\s?b\.|(?:wichtiger |rechtlicher )?hinweis|haftungsausschluss|anmerkung|remarque|avertissement"
@@ -291,12 +301,20 @@ def _thread(lines: Sequence[str]) -> range:
 
     Without any "Reply" a line such as "2 comments" must stand above; then they go on to the end.
     """
+    last_reply = max((index for index, text in enumerate(lines) if _REPLY_PATTERN.fullmatch(text)), default=-1)
     for index, (text, below) in enumerate(pairwise(lines)):
-        if _SPEAKER_PATTERN.fullmatch(text) and _MOMENT_PATTERN.fullmatch(below):
-            replies = [other for other in range(index, len(lines)) if _REPLY_PATTERN.fullmatch(lines[other])]
-            if replies or (index and _THREAD_PATTERN.fullmatch(lines[index - 1])):
-                return range(index, (replies[-1] if replies else len(lines) - 1) + 1)
+        is_thread = last_reply > index or (index and _THREAD_PATTERN.fullmatch(lines[index - 1]))
+        if is_thread and _opens_comment(text, below):
+            return range(index, (last_reply if last_reply > index else len(lines) - 1) + 1)
     return range(0)
+
+
+def _opens_comment(text: str, below: str) -> bool:
+    """Is it "X says:" above a date, "X said on <date>" in one line, or a name above a date with its time?"""
+    if _SPEAKER_PATTERN.fullmatch(text) and _MOMENT_PATTERN.fullmatch(below):
+        return True
+    is_name = len(text) <= LONGEST_NAME and not _ENDS_LIKE_A_SENTENCE.search(text)
+    return bool(_SPOKEN_PATTERN.fullmatch(text)) or (is_name and bool(_TIMED_PATTERN.fullmatch(below)))
 
 
 def debris_at_the_end(lines: Sequence[str]) -> dict[int, str]:

@@ -42,6 +42,9 @@ _BYLINE = re.compile(
     rf"|(?:[Ww]ritten by|[Pp]osted by|[Aa]uthor:|[Aa]utor(?:in)?:|[Aa]uteur ?:|[Ee]crit par|[Éé]crit par|[Gg]eschrieben von) {_NAME}{{0,4}})"
     rf"(?:,? ?[|·•–-]? ?{debris.DATE}.{{0,40}})?"
 )
+_FULL_NAME = re.compile(rf"{_NAME}{{1,3}}")
+_COMMENTS = re.compile(r"(?:\d+|no|keine|aucun|sin) (?:comments?|kommentare?|commentaires?|comentarios?)", re.IGNORECASE)
+_BETWEEN = re.compile(r"\s+[|·•–—/-]\s+")
 
 
 def debris_at_the_top(lines: Sequence[str]) -> dict[int, str]:
@@ -68,7 +71,8 @@ def _below_the_title(lines: Sequence[str], title: int) -> dict[int, str]:
     found: dict[int, str] = {}
     for index in range(title + 1, min(len(lines), title + MOST_LINES)):
         text = lines[index]
-        if why := _sure(text) or _dated(text):
+        below = lines[index + 1] if index + 1 < len(lines) else ""
+        if why := _sure(text) or _dated(text) or (_dated(below) if _FULL_NAME.fullmatch(text) and _DATE_LINE.fullmatch(below) else ""):
             found[index] = why
         elif text.casefold() != lines[title].casefold():
             break
@@ -93,7 +97,14 @@ def _unsure(text: str) -> str:
 
 
 def _dated(text: str) -> str:
-    return "date and author line" if _DATE_LINE.fullmatch(text) or _BYLINE.fullmatch(text) else ""
+    """Says whether the line is nothing but date, author, reading time and number of comments, at least one of the first two."""
+    parts = _BETWEEN.split(text)
+    is_dated = any(_DATE_LINE.fullmatch(part) or _BYLINE.fullmatch(part) or _PUBLISHED.fullmatch(part) for part in parts)
+    return "date and author line" if is_dated and all(map(_is_about_the_text, parts)) else ""
+
+
+def _is_about_the_text(part: str) -> bool:
+    return any(pattern.fullmatch(part) for pattern in (_DATE_LINE, _BYLINE, _PUBLISHED, _READING_TIME, _COMMENTS, _FULL_NAME))
 
 
 def _is_menu(text: str) -> bool:
