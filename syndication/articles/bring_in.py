@@ -72,6 +72,8 @@ def bring_in(
 
 
 def _kept(arrival: _Arrival) -> BroughtIn:
+    # one import at a time in a publication: what is looked for below must not come into being between two looks
+    Publication.objects.select_for_update().get(pk=arrival.publication.pk)
     article = _found(arrival)
     created = article is None
     if article is None:
