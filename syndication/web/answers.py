@@ -73,6 +73,12 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @answer_page
+def damaged(request: HttpRequest) -> HttpResponse:
+    """A link that lost its token, or got something behind it."""
+    return _unknown(request)
+
+
+@answer_page
 def ask_to_subscribe(request: HttpRequest, slug: str) -> HttpResponse:
     """A form for an address and a choice of lists; the answer is the same whether the address is known or not."""
     publication = get_object_or_404(Publication, slug=slug)
@@ -114,7 +120,7 @@ def _subscribe_form(  # noqa: PLR0913  # a form has a request, a subject, choice
 def _about(request: HttpRequest, template: str, leaving: Leaving | None, token: str) -> HttpResponse:
     """The page about one subscription, or the one neutral page for every link that does not work."""
     if leaving is None:
-        return render(request, "public/unknown_link.html", {}, status=404)
+        return _unknown(request)
     context = {
         "leaving": leaving,
         "publication": leaving.publication,
@@ -124,6 +130,10 @@ def _about(request: HttpRequest, template: str, leaving: Leaving | None, token: 
         "has_left": leaving.state == Subscription.State.UNSUBSCRIBED,
     }
     return render(request, template, context)
+
+
+def _unknown(request: HttpRequest) -> HttpResponse:
+    return render(request, "public/unknown_link.html", {}, status=404)
 
 
 def _is_one_click(request: HttpRequest) -> bool:

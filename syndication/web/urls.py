@@ -1,6 +1,6 @@
 """The address book of the web. Addresses in mails and feeds live for ever: none here may change without a redirect."""
 
-from django.urls import include, path
+from django.urls import include, path, re_path
 
 from syndication.web import answers, error_pages, feeds, health, public
 from syndication.web.api import api
@@ -19,6 +19,8 @@ urlpatterns = [
     path("c/<str:token>/", answers.confirm, name="confirm"),
     path("u/<str:token>/", answers.unsubscribe, name="unsubscribe"),
     path("u/<str:token>/undo/", answers.undo, name="undo"),
+    # what a mail program cut off or glued on: the same page as for every link that does not work; a missing last slash is added
+    re_path(r"^[cu]/(?:[^/]+/(?!undo$).+)?$", answers.damaged, name="damaged"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("api/", api.urls),

@@ -127,6 +127,24 @@ def test_every_wrong_token_gets_the_same_page(client, token, path):
     assert "This link does not work" in answers[0].text
 
 
+@pytest.mark.parametrize("path", ["/u/", "/c/", "/u/{}/undo/more/", "/u/{}/=20", "/c/x/y"])
+def test_a_link_with_too_little_or_too_much_gets_that_page_too(client, token, path):
+    answer = client.get(path.format(token))
+    assert answer.status_code == 404
+    assert answer.content == client.get("/u/x/").content
+
+
+@pytest.mark.parametrize("path", ["/u/{}", "/u/{}/undo"])
+def test_a_link_that_lost_its_last_slash_still_works(client, token, path):
+    assert client.get(path.format(token), follow=True).status_code == 200
+
+
+def test_the_page_of_a_link_that_does_not_work_says_what_to_do(client, subscription):
+    said = text(client.get("/u/x/"))
+    assert "copy the whole link from the mail" in said
+    assert "Answer the mail" in said
+
+
 def test_the_link_of_an_erased_reader_is_as_unknown_as_any(client, subscription, token):
     Subscriber.objects.filter(pk=subscription.subscriber_id).update(state=Subscriber.State.ERASED)
     assert client.post(f"/u/{token}/").content == client.post("/u/x/").content
