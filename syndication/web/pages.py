@@ -9,6 +9,8 @@ from django_htmx.jinja import htmx_script
 from jinja2 import Environment, StrictUndefined
 
 from syndication.web import wording
+from syndication.web.studio.campaign_words import confirmed_readers, subject_line
+from syndication.web.studio.plain_words import plain_words
 
 
 def environment(**options: Any) -> Environment:
@@ -16,11 +18,14 @@ def environment(**options: Any) -> Environment:
     made = Environment(**{**options, "autoescape": True, "undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True})  # noqa: S701
     made.globals.update(static=static, url=reverse, htmx_script=htmx_script)
     made.filters.update(
+        confirmed_readers=confirmed_readers,
         counted=wording.counted,
         from_now=wording.from_now,
         how_long=wording.how_long,
+        plain_words=plain_words,
         size=wording.size,
         stamp=wording.stamp,
+        subject_line=subject_line,
         thousands=wording.thousands,
     )
     return made

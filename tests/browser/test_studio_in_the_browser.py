@@ -126,6 +126,22 @@ def test_the_preview_changes_width_and_colours_and_reads_as_a_subscriber(staff_p
     expect(mail.get_by_text("Dear Rosa, some plants")).to_be_visible()
 
 
+def test_the_page_preview_wears_the_style_of_the_public_page(staff_page):
+    staff_page.goto("/studio/articles/1/?view=page")
+    page = staff_page.frame_locator(".preview iframe")
+    expect(page.get_by_role("heading", name="Ten plants that forgive you")).to_be_visible()
+    expect(page.locator(".skip")).not_to_be_in_viewport()
+
+
+def test_on_a_phone_the_navigation_shows_every_entry(staff_page):
+    staff_page.set_viewport_size({"width": 375, "height": 800})
+    staff_page.goto("/inbox/")
+    for link in staff_page.locator(".side nav a").all():
+        box = link.bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 375
+
+
 def test_a_campaign_is_made_watched_to_its_end_and_found_in_the_caught_mail(staff_page):
     staff_page.goto("/studio/campaigns/new/")
     staff_page.get_by_label("Article").select_option(label="What the rain gauge said in October (Garden Letters)")
@@ -134,6 +150,8 @@ def test_a_campaign_is_made_watched_to_its_end_and_found_in_the_caught_mail(staf
     staff_page.get_by_label("Now", exact=True).check()
     expect(staff_page.get_by_label("Date")).to_be_hidden()
     staff_page.get_by_role("button", name="Create the campaign").click()
+    expect(staff_page.get_by_text("“Rain, reader” goes to 60 readers of The monthly letter now.")).to_be_visible()
+    staff_page.get_by_role("button", name="Send it now").click()
     expect(staff_page.locator(".progress")).to_contain_text("60 of 60 done, 100 %", timeout=60_000)
     expect(staff_page.locator(".progress .badge")).to_have_text("finished", timeout=60_000)
     expect(staff_page.get_by_text("Cancel…")).to_be_hidden()

@@ -6,7 +6,7 @@ import email.policy
 import pytest
 from django.utils import timezone
 from support.publications import make_article, make_list, make_publication
-from support.staff import signed_in
+from support.staff import signed_in, visitor
 
 from syndication.articles.models import Article, Revision
 from syndication.audience.subscribe import Person, add
@@ -70,6 +70,23 @@ def test_nonsense_in_the_address_is_no_error(article, query):
 )
 def test_an_article_is_shown_in_every_form(article, view, words):
     assert words in page_of(article, f"?view={view}")
+
+
+@pytest.mark.parametrize("state", ["draft", "published"])
+def test_the_preview_of_the_page_is_the_public_page_without_scripts(article, state):
+    Article.objects.filter(pk=article.pk).update(state=state)
+    answer = signed_in("viewer").get(f"/studio/articles/{article.pk}/preview/page/")
+    assert 'rel="stylesheet" href="/static/public' in words_of(answer)
+    assert "<h1>What the rain gauge said</h1>" in words_of(answer)
+    assert "Dear reader, it rained." in words_of(answer)
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "style-src 'self' 'unsafe-inline'" in policy
+    assert "script-src" not in policy
+
+
+def test_a_draft_has_a_preview_and_no_public_page(article):
+    assert visitor().get(f"/a/field-notes/{article.slug}/").status_code == 404
 
 
 def test_a_form_that_does_not_exist_is_the_first_one(article):

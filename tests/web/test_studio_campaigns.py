@@ -9,6 +9,7 @@ from django.utils import timezone
 from support.publications import make_article, make_list, make_publication
 from support.staff import signed_in
 
+from syndication.articles.models import Article
 from syndication.audience.subscribe import Person, add
 from syndication.campaigns import control
 from syndication.campaigns.models import Campaign
@@ -92,9 +93,80 @@ def test_a_campaign_knows_who_made_it(article, weekly):
     assert Campaign.objects.get().created_by.email == "editor@example.org"
 
 
-def test_a_campaign_for_now_runs(article, weekly):
-    signed_in().post("/studio/campaigns/new/", form(article, weekly, when="now", date="", time=""))
-    assert Campaign.objects.get().state == "running"
+def test_a_campaign_for_now_asks_once_more_before_it_is_sent(article, weekly):
+    answer = signed_in().post("/studio/campaigns/new/", form(article, weekly, when="now", date="", time=""), follow=True)
+    assert Campaign.objects.get().state == "draft"
+    assert '<details class="confirm" open><summary class="button primary">Start now…' in words_of(answer)
+    assert f"“{article.title}” goes to 3 readers of Weekly now." in words_of(answer)
+
+
+def test_what_is_asked_before_a_send_counts_only_confirmed_readers(draft, weekly):
+    add(Person("milo@example.org"), to=weekly, confirmed=False, how="import", now=timezone.now())
+    assert "“Off we go” goes to 3 readers of Weekly now." in words_of(signed_in().get(f"/studio/campaigns/{draft.pk}/"))
+
+
+@pytest.mark.parametrize("state", ["draft", "published"])
+def test_a_send_of_a_draft_article_is_warned_of(draft, article, state):
+    Article.objects.filter(pk=article.pk).update(state=state)
+    page = words_of(signed_in().get(f"/studio/campaigns/{draft.pk}/"))
+    assert ("no page on the web and is not in the feeds" in page) is (state == "draft")
+
+
+def test_a_second_press_sends_once(draft):
+    client = signed_in()
+    for _ in range(2):
+        client.post(f"/studio/campaigns/{draft.pk}/start/")
+    assert Mailing.objects.count() == 1
+    assert state_of(draft) == "running"
+
+
+@pytest.mark.parametrize("path", ["", "campaigns/", "campaigns/{}/"])
+def test_a_subject_is_shown_with_the_defaults_of_its_merge_fields(draft, path):
+    subject = 'Rain, {{ subscriber.first_name | default("reader") }}'
+    Campaign.objects.update(subject=subject, state="scheduled", starts_at=timezone.now() + timedelta(days=1))
+    page = words_of(signed_in().get(f"/studio/{path.format(draft.pk)}"))
+    assert "Rain, reader" in page
+    assert "{{" not in page
+
+
+def test_a_title_with_merge_fields_stands_for_a_missing_subject(draft, article):
+    Article.objects.filter(pk=article.pk).update(title='{{ subscriber.first_name | default("You") }} and the rain')
+    Campaign.objects.update(subject="")
+    assert '<h1 class="break">You and the rain</h1>' in words_of(signed_in().get(f"/studio/campaigns/{draft.pk}/"))
+
+
+def test_a_subject_with_an_error_is_shown_as_it_was_typed(draft):
+    Campaign.objects.update(subject="Rain, {{ secret.thing }}")
+    page = words_of(signed_in().get(f"/studio/campaigns/{draft.pk}/"))
+    assert '<h1 class="break">Rain, {{ secret.thing }}</h1>' in page
+
+
+def test_a_cancelled_campaign_says_how_many_got_it_and_how_many_did_not(running):
+    control.cancel(running.pk, now=timezone.now())
+    page = words_of(signed_in().get(f"/studio/campaigns/{running.pk}/"))
+    assert "1 sent, 2 not sent" in page
+    assert "100 percent" not in page
+    assert "100 %" not in page
+
+
+def test_a_delivery_under_way_when_its_campaign_is_cancelled_counts_as_neither(running):
+    Delivery.objects.filter(state=State.PLANNED).update(state=State.IN_DOUBT)
+    control.cancel(running.pk, now=timezone.now())
+    page = words_of(signed_in().get(f"/studio/campaigns/{running.pk}/"))
+    assert "1 sent, 1 not sent</strong>, 1 without an answer yet" in page
+
+
+def test_the_studio_speaks_of_no_command(draft, weekly):
+    weekly.subscriptions.all().delete()
+    page = words_of(signed_in().post(f"/studio/campaigns/{draft.pk}/start/", follow=True))
+    assert "no confirmed subscriber, so nobody would be mailed. Add some under Subscribers." in page
+
+
+def test_a_time_in_the_past_is_not_answered_with_a_command(article, weekly):
+    page = words_of(signed_in().post("/studio/campaigns/new/", form(article, weekly, date="2020-01-01")))
+    assert "in the past" in page
+    assert "choose “Now”" in page
+    assert "campaign start" not in page
 
 
 def test_a_draft_is_not_sent(article, weekly):

@@ -1,10 +1,14 @@
 """Who may open which studio page: deny by default."""
 
+import re
+from html import unescape
+
 import pytest
 from django.urls import get_resolver
+from support.publications import make_article, make_list, make_publication
 from support.staff import signed_in, visitor
 
-from syndication.campaigns.models import User
+from syndication.campaigns.models import Campaign, User
 from syndication.web.studio import urls
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -71,6 +75,22 @@ def test_each_role_opens_what_it_needs(route):
 def test_caught_mail_is_for_owners_since_password_links_lie_there():
     assert {route.name for route in ROUTES if route.callback.need == "own"} == {"inbox", "message", "message_html", "message_file"}
     assert "Caught mail" not in signed_in("editor").get("/studio/").content.decode()
+
+
+def test_pages_that_are_only_a_form_are_for_those_who_may_change():
+    forms = {route.name for route in ROUTES if route.callback.need == "edit"}
+    assert forms >= {"article_import", "campaign_new", "publication_new", "publication", "subscriber_new", "subscriber_erase"}
+
+
+@pytest.mark.parametrize("path", ["", "articles/", "articles/1/", "campaigns/", "campaigns/1/", "subscribers/", "lists/", "publications/"])
+def test_a_viewer_sees_no_link_to_what_is_refused(path):
+    publication = make_publication(pk=1, is_sample=True)
+    article, weekly = make_article(publication, pk=1), make_list(publication)
+    Campaign.objects.create(pk=1, publication=publication, article=article, list=weekly)
+    viewer = signed_in("viewer")
+    page = viewer.get(f"/studio/{path}").content.decode()
+    links = set(re.findall(r'(?:href|action|hx-get)="(/(?:studio|inbox)[^"]*)"', page))
+    assert {link for link in links if viewer.get(unescape(link)).status_code == 403} == set()
 
 
 def test_a_form_without_its_token_is_refused(route):

@@ -1,5 +1,7 @@
 """Bringing an article in, publishing it and taking it back."""
 
+import re
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from support.publications import make_article, make_publication
@@ -136,6 +138,41 @@ def test_a_form_that_says_too_little_is_refused(publication, fields, words):
 
 def test_an_unknown_encoding_is_refused(publication):
     assert "unknown" in words_of(bring_in(publication, MARKDOWN.encode(), encoding="klingon-8"))
+
+
+@pytest.mark.parametrize(
+    ("content", "advice"),
+    [
+        (b"# Caf\xe9\n\nnice", "choose latin-1 under Encoding"),
+        ("# Rain\n\nIt rained.\n".encode("utf-16-le"), "choose utf-16-le under Encoding"),
+    ],
+)
+def test_advice_names_the_fields_of_the_form_and_no_option_of_a_command(publication, content, advice):
+    page = words_of(bring_in(publication, content))
+    assert advice in page
+    assert "--" not in re.sub(r"<!--.*?-->", "", page)
+
+
+def test_the_form_warns_that_a_revision_of_a_published_article_is_live_at_once(publication):
+    article = make_article(publication)
+    assert "this revision is live at once" in words_of(signed_in().get(f"{FORM}?article={article.pk}"))
+
+
+def test_the_form_does_not_warn_for_a_draft(publication):
+    article = make_article(publication, state="draft", published_at=None)
+    assert "this revision is live at once" not in words_of(signed_in().get(f"{FORM}?article={article.pk}"))
+
+
+def test_a_refused_revision_of_a_published_article_keeps_the_warning(publication):
+    article = make_article(publication)
+    assert "this revision is live at once" in words_of(bring_in(publication, text="", revises=article.pk))
+
+
+@pytest.mark.parametrize("state", ["draft", "published"])
+def test_after_a_revision_its_message_says_whether_it_is_live(publication, state):
+    article = make_article(publication, state=state)
+    page = words_of(bring_in(publication, text=MARKDOWN, kind="markdown", revises=article.pk, follow=True))
+    assert ("It is live" in page) is (state == "published")
 
 
 def test_a_file_and_pasted_text_together_are_refused(publication):

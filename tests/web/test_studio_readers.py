@@ -140,6 +140,7 @@ def test_a_short_name_that_cannot_be_used_is_refused_and_the_form_is_kept(weekly
     assert SubscriberList.objects.count() == 1
 
 
+TURNS_TEXT = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 PUBLICATION = {
     "name": "Night Letters",
     "slug": "night-letters",
@@ -160,6 +161,31 @@ def test_staff_changes_a_publication(publication):
     signed_in().post(f"/studio/publications/{publication.pk}/", PUBLICATION)
     publication.refresh_from_db()
     assert publication.name == "Night Letters"
+
+
+@pytest.mark.parametrize("field", ["name", "sender_name"])
+@pytest.mark.parametrize("sign", TURNS_TEXT)
+def test_a_sign_that_turns_the_text_around_is_taken_out_of_a_publications_names(field, sign):
+    signed_in().post("/studio/publications/new/", PUBLICATION | {field: f"Night {sign}gpj.exe"})
+    assert getattr(Publication.objects.get(), field) == "Night gpj.exe"
+
+
+@pytest.mark.parametrize("sign", TURNS_TEXT)
+def test_a_sign_that_turns_the_text_around_is_taken_out_of_a_lists_name(publication, sign):
+    typed = {"publication": publication.pk, "name": f"{sign} The weekly{sign}", "slug": "weekly"}
+    signed_in().post("/studio/lists/", typed)
+    assert SubscriberList.objects.get().name == "The weekly"
+
+
+def test_a_name_of_nothing_but_such_signs_is_no_name(publication):
+    answer = signed_in().post("/studio/lists/", {"publication": publication.pk, "name": TURNS_TEXT, "slug": "weekly"})
+    assert answer.status_code == 422
+    assert not SubscriberList.objects.exists()
+
+
+def test_marks_that_hebrew_and_arabic_names_need_stay(publication):
+    signed_in().post("/studio/lists/", {"publication": publication.pk, "name": "עלון\u200f!", "slug": "weekly"})
+    assert SubscriberList.objects.get().name == "עלון\u200f!"
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from syndication.campaigns.models import User
 from syndication.errors import BadInput, NotFound, Refused, SyndicationError, Unreachable
+from syndication.web.studio.plain_words import plain_words
 from syndication.web.studio.screen import screen
 
 READING = frozenset({"GET", "HEAD"})
@@ -77,7 +78,7 @@ def _answer(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> Http
     except Http404:
         return problem(request, 404, "Nothing is here", "It may have been removed, or the address is incomplete.")
     except SyndicationError as error:
-        return problem(request, status_of(error), "That did not work", str(error))
+        return problem(request, status_of(error), "That did not work", plain_words(error))
     except OperationalError as error:
         return problem(request, 503, "The database does not answer", f"Nothing was changed. Try again in a moment. It said: {error}")
 

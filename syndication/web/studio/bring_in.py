@@ -21,6 +21,7 @@ from syndication.rendering.adapt import field_check
 from syndication.web.studio.access import StaffRequest
 from syndication.web.studio.import_form import ImportForm
 from syndication.web.studio.paging import asked, row_id
+from syndication.web.studio.plain_words import plain_words
 from syndication.web.studio.screen import screen
 
 PUBLISH_FEEDS = "syndication.tasks.publish_feeds"
@@ -38,11 +39,22 @@ def article_import(request: StaffRequest) -> HttpResponse:
         revised = Article.objects.filter(pk=row_id(asked(request, "article")) or 0).first()
         form = ImportForm(
             asked_article=revised.pk if revised else None,
-            initial={"revises": revised, "publication": revised.publication_id if revised else None},
+            initial={"revises": revised.pk if revised else None, "publication": revised.publication_id if revised else None},
         )
     return screen(
-        request, "article_import.html", status=422 if form.errors else 200, form=form, has_publications=Publication.objects.exists()
+        request,
+        "article_import.html",
+        status=422 if form.errors else 200,
+        form=form,
+        has_publications=Publication.objects.exists(),
+        live=_live(form),
     )
+
+
+def _live(form: ImportForm) -> Article | None:
+    """The published article of which the form, as it is shown, makes a new revision."""
+    number = row_id(str(form["revises"].value() or ""))
+    return Article.objects.filter(pk=number, state=Article.State.PUBLISHED).first() if number else None
 
 
 def _try(form: ImportForm) -> BroughtIn | None:
@@ -57,7 +69,7 @@ def _try(form: ImportForm) -> BroughtIn | None:
         brought = bring_in(_source(form), publication=publication, options=options, check=check, now=timezone.now())
     except SyndicationError as error:
         is_of_source = isinstance(error, BadSource)
-        form.add_error(("file" if typed["file"] else "text") if is_of_source else None, str(error))
+        form.add_error(("file" if typed["file"] else "text") if is_of_source else None, plain_words(error))
         return None
     transaction.on_commit(partial(queue.ring, PUBLISH_FEEDS, publication.pk, queue=queue.FEEDS))
     return brought
@@ -74,5 +86,6 @@ def _source(form: ImportForm) -> Source:
 def _announced(request: StaffRequest, brought: BroughtIn) -> HttpResponse:
     article = brought.article
     made = "A new article is here" if brought.created else f"This is revision {article.revision} of the article"
-    messages.success(request, f"{made}: “{article.title}”.")
+    live = " It is live: the page shows it, and the feeds follow in a moment." if article.state == Article.State.PUBLISHED else ""
+    messages.success(request, f"{made}: “{article.title}”.{live}")
     return HttpResponseRedirect(reverse("studio:article", args=[article.pk]) + "?fresh=1")

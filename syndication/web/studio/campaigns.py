@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 
 from syndication import queue
@@ -23,6 +24,7 @@ from syndication.errors import SyndicationError
 from syndication.web.studio.access import StaffRequest
 from syndication.web.studio.campaign_form import LATER, NOW, CampaignForm, Said, said_schedule
 from syndication.web.studio.paging import asked, row_id, sliced
+from syndication.web.studio.plain_words import plain_words
 from syndication.web.studio.progress import Pace, progress_of
 from syndication.web.studio.publications import zone_names
 from syndication.web.studio.screen import fragment, screen
@@ -36,7 +38,7 @@ STOP_POLLING = 286  # https://htmx.org/docs/#polling
 def campaigns(request: StaffRequest) -> HttpResponse:
     """Every campaign, the newest first."""
     words, state = asked(request, "q"), asked(request, "state")
-    rows = Campaign.objects.select_related("article", "list", "publication", "mailing").order_by("-pk")
+    rows = Campaign.objects.select_related("article__publication", "list", "publication", "mailing").order_by("-pk")
     if words:
         rows = rows.filter(subject__icontains=words) | rows.filter(article__title__icontains=words)
     if state in Campaign.State.values:
@@ -53,12 +55,12 @@ def campaigns(request: StaffRequest) -> HttpResponse:
 
 
 def campaign_new(request: StaffRequest) -> HttpResponse:
-    """The form; a send now starts at once, a later one waits for its time."""
+    """The form; a send now asks once more on the campaign's page, a later one waits for its time."""
     if request.method == "POST":
         form = CampaignForm(request.POST)
         made = _make(form, request) if form.is_valid() else None
         if made:
-            return redirect("studio:campaign", made.pk)
+            return redirect(reverse("studio:campaign", args=[made.pk]) + ("?start=1" if form.cleaned_data["when"] == NOW else ""))
     else:
         number = row_id(asked(request, "article"))
         form = CampaignForm(asked_article=number, initial={"article": number, "zone": _usual_zone(number)})
@@ -75,17 +77,13 @@ def campaign_new(request: StaffRequest) -> HttpResponse:
 
 
 def _make(form: CampaignForm, request: StaffRequest) -> Campaign | None:
-    """The campaign, started when the form says now; None when it was refused, with the reason in the form and nothing kept."""
+    """The campaign; None when it was refused, with the reason in the form and nothing kept."""
     try:
-        with transaction.atomic():
-            made = create(form.wish, now=timezone.now(), by=request.user)
-            if form.cleaned_data["when"] == NOW:
-                control.start(made.campaign.pk, now=timezone.now())
-                transaction.on_commit(partial(queue.ring, TICK))
+        made = create(form.wish, now=timezone.now(), by=request.user)
     except BadSchedule as error:
-        form.add_error("time", str(error))
+        form.add_error("time", plain_words(error))
     except SyndicationError as error:
-        form.add_error(None, str(error))
+        form.add_error(None, plain_words(error))
     else:
         _announce(request, made, form.cleaned_data["when"])
         return made.campaign
@@ -93,7 +91,10 @@ def _make(form: CampaignForm, request: StaffRequest) -> Campaign | None:
 
 
 def _announce(request: StaffRequest, made: Created, when: str) -> None:
-    said = {NOW: "The campaign is on its way.", LATER: "The campaign waits for its time; it can be cancelled until then and after."}
+    said = {
+        NOW: "Nothing is sent yet: look once more, and press “Send it now”.",
+        LATER: "The campaign waits for its time; it can be cancelled until then and after.",
+    }
     messages.success(request, said.get(when, "The draft is kept; nothing is sent until somebody starts it."))
     if made.remark:
         messages.warning(request, made.remark)
@@ -117,7 +118,7 @@ def _said(request: StaffRequest, form: CampaignForm | None) -> Said:
     try:
         return Said(said_schedule(**typed, now=timezone.now()))
     except BadSchedule as error:
-        return Said(problem=str(error))
+        return Said(problem=plain_words(error))
 
 
 def campaign(request: StaffRequest, campaign_id: int) -> HttpResponse:
@@ -128,6 +129,7 @@ def campaign(request: StaffRequest, campaign_id: int) -> HttpResponse:
         "campaign.html",
         campaign=found,
         progress=progress_of(status(campaign_id), Pace.start(now), now),
+        asks_to_start="start" in request.GET,
         troubles=_troubles(found),
         verdict=verify(campaign_id) if "verify" in request.GET else None,
     )
@@ -163,7 +165,7 @@ def campaign_act(request: StaffRequest, campaign_id: int, act: str) -> HttpRespo
         try:
             sentence = ACTS[act](campaign_id, timezone.now())
         except SyndicationError as error:
-            messages.error(request, str(error))
+            messages.error(request, plain_words(error))
         else:
             messages.success(request, sentence)
             transaction.on_commit(partial(queue.ring, TICK))

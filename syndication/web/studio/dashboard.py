@@ -36,7 +36,7 @@ def dashboard(request: StaffRequest) -> HttpResponse:
         steps=steps,
         all_done=all(step.is_done for step in steps),
         campaigns=Campaign.objects.filter(state__in=UNDER_WAY)
-        .select_related("article", "list", "publication")
+        .select_related("article__publication", "list", "publication")
         .order_by(F("starts_at").asc(nulls_first=True))[:NEWEST],
         articles=Article.objects.select_related("publication").order_by("-updated_at")[:NEWEST],
     )

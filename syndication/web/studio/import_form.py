@@ -19,7 +19,8 @@ class ImportForm(forms.Form):
         required=False,
         empty_label="A new article",
         label="It becomes",
-        help_text="Choose an article to make this its next revision; its address and its id stay.",
+        help_text="Choose an article to make this its next revision; its address and its id stay. "
+        "A revision of a published article is live at once: on its page and in the feeds.",
     )
     file = forms.FileField(required=False, help_text="Text, Markdown or HTML.")
     text = forms.CharField(

@@ -11,7 +11,9 @@ from syndication.audience.lists import create_list
 from syndication.audience.models import SubscriberList, Subscription
 from syndication.errors import SyndicationError
 from syndication.web.studio.access import StaffRequest, status_of
+from syndication.web.studio.name_field import NameField
 from syndication.web.studio.paging import sliced
+from syndication.web.studio.plain_words import plain_words
 from syndication.web.studio.screen import screen
 
 
@@ -19,7 +21,7 @@ class ListForm(forms.Form):
     """A new list."""
 
     publication = forms.ModelChoiceField(Publication.objects.order_by("name"), empty_label=None)
-    name = forms.CharField(max_length=200, help_text="Readers see it when they join and when they leave.")
+    name = NameField(max_length=200, help_text="Readers see it when they join and when they leave.")
     slug = forms.SlugField(label="Short name", max_length=80, help_text="Small letters, digits, hyphens, such as monthly-letter.")
     description = forms.CharField(required=False, max_length=1_000, widget=forms.Textarea({"rows": 2}))
     is_public = forms.BooleanField(required=False, initial=True, label="Readers may join it by themselves")
@@ -38,7 +40,7 @@ def lists(request: StaffRequest) -> HttpResponse:
                     **{name: form.cleaned_data[name] for name in ("publication", "name", "description", "is_public")},
                 )
             except SyndicationError as error:
-                form.add_error("slug", str(error))
+                form.add_error("slug", plain_words(error))
                 status = status_of(error)
             else:
                 messages.success(request, f"The list {made.name} is ready for readers.")

@@ -11,6 +11,7 @@ from syndication.web.public import article_page
 from syndication.web.studio.access import StaffRequest
 from syndication.web.studio.framed import framed
 from syndication.web.studio.paging import asked
+from syndication.web.studio.plain_words import plain_words
 
 VIEWS = ("email", "text", "page", "feed", "source", "revisions")
 PREVIEWED = frozenset(VIEWS) - {"revisions"}
@@ -28,7 +29,7 @@ def try_preview(article: Article, reader: str) -> tuple[Preview | None, str]:
     try:
         return preview(article.pk, now=timezone.now(), address=reader or None), ""
     except SyndicationError as error:
-        return None, str(error)
+        return None, plain_words(error)
 
 
 def article_frame(request: StaffRequest, article_id: int, form: str) -> HttpResponse:

@@ -11,6 +11,8 @@ from syndication.campaigns.status import Status
 from syndication.web import wording
 
 BAR_ORDER = ("delivered", "bounced", "failed", "skipped", "held", "deferred", "in_doubt", "transmitting", "claimed")
+UNDER_WAY = ("in_doubt", "transmitting", "claimed")
+"""Handed to a server whose answer is not known: neither sent nor unsent."""
 SMOOTHING = 0.4  # the share of the newest reading in the rate
 SAY_EVERY = 10  # percent; a screen reader is told no more often
 LARGE_AUDIENCE = 50_000  # rows; counting more than that each second costs the database too much
@@ -59,6 +61,10 @@ class Progress:
     status: Status
     pace: Pace
     percent: int
+    sent: int
+    """Readers who got it."""
+    unsent: int
+    """Readers who did not and, once nothing moves any more, will not."""
     parts: list[tuple[str, int]]
     """State and count, in the order of the bar."""
     left: str
@@ -75,12 +81,15 @@ def progress_of(status: Status, seen: Pace, now: datetime) -> Progress:
     settled = status.settled
     percent = 100 * settled // total if total else 0
     rate = _rate(settled, seen, now) if status.state == Campaign.State.RUNNING else 0.0
-    is_news = percent // SAY_EVERY > seen.said // SAY_EVERY and seen.said >= 0 and total > 0
+    is_cut = status.state == Campaign.State.CANCELLED  # then "done" would be said of readers who get nothing
+    is_news = percent // SAY_EVERY > seen.said // SAY_EVERY and seen.said >= 0 and total > 0 and not is_cut
     said = percent if is_news or seen.said < 0 else seen.said
     return Progress(
         status=status,
         pace=Pace(settled, now, rate, said),
         percent=percent,
+        sent=status.deliveries["delivered"],
+        unsent=total - status.deliveries["delivered"] - sum(status.deliveries[state] for state in UNDER_WAY),
         parts=[(state, status.deliveries[state]) for state in BAR_ORDER],
         left=wording.how_long((total - settled) / rate) if rate > 0 and total > settled else "",
         announcement=f"{percent} percent: {settled:,} of {total:,} done." if is_news else "",

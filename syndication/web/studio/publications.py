@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from syndication.articles.models import Article, Publication
 from syndication.web.studio.access import StaffRequest
+from syndication.web.studio.name_field import NameField
 from syndication.web.studio.paging import sliced
 from syndication.web.studio.screen import screen
 
@@ -33,6 +34,7 @@ class PublicationForm(forms.ModelForm):  # type: ignore[type-arg]  # the stubs m
             "language",
             "time_zone",
         )
+        field_classes: ClassVar[dict[str, type[forms.Field]]] = {"name": NameField, "sender_name": NameField}
         labels: ClassVar[dict[str, str]] = {
             "slug": "Short name",
             "sender_name": "Sender's name",

@@ -15,6 +15,7 @@ from syndication.articles.publish import publish, unpublish
 from syndication.errors import SyndicationError
 from syndication.web.studio.access import StaffRequest
 from syndication.web.studio.bring_in import PUBLISH_FEEDS
+from syndication.web.studio.plain_words import plain_words
 
 
 def article_publish(request: StaffRequest, article_id: int) -> HttpResponse:
@@ -32,7 +33,7 @@ def _change(request: StaffRequest, article_id: int, step: Callable[..., Article]
         try:
             changed = step(article_id, now=timezone.now())
         except SyndicationError as error:
-            messages.error(request, str(error))
+            messages.error(request, plain_words(error))
             return redirect("studio:articles")
         messages.success(request, sentence)
         transaction.on_commit(partial(queue.ring, PUBLISH_FEEDS, changed.publication_id, queue=queue.FEEDS))

@@ -19,6 +19,7 @@ from syndication.delivery.models import Delivery
 from syndication.errors import SyndicationError
 from syndication.web.studio.access import StaffRequest
 from syndication.web.studio.paging import asked, row_id, sliced
+from syndication.web.studio.plain_words import plain_words
 from syndication.web.studio.screen import screen
 
 NEWEST_DELIVERIES = 50
@@ -133,5 +134,5 @@ def _tried(form: forms.Form, field: str | None, step: Callable[[], Any]) -> Any:
     try:
         return step()
     except SyndicationError as error:
-        form.add_error(field, str(error))
+        form.add_error(field, plain_words(error))
         return None

@@ -30,7 +30,7 @@ studio = [
     staff_route("studio/lists/", lists.lists, name="lists"),
     staff_route("studio/publications/", publications.publications, name="publications"),
     staff_route("studio/publications/new/", publications.publication_new, name="publication_new", need=Need.EDIT),
-    staff_route("studio/publications/<int:publication_id>/", publications.publication, name="publication"),
+    staff_route("studio/publications/<int:publication_id>/", publications.publication, name="publication", need=Need.EDIT),
     # password-reset links and readers' own links lie there
     staff_route("inbox/", inbox.inbox, name="inbox", need=Need.OWN),
     staff_route("inbox/<str:name>/", inbox.message, name="message", need=Need.OWN),
