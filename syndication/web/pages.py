@@ -9,7 +9,7 @@ from django_htmx.jinja import htmx_script
 from jinja2 import Environment, StrictUndefined
 
 from syndication.web import wording
-from syndication.web.studio.campaign_words import confirmed_readers, subject_line
+from syndication.web.studio.headlines import confirmed_readers, mailing_line, subject_line, title_line
 from syndication.web.studio.plain_words import plain_words
 
 
@@ -22,11 +22,13 @@ def environment(**options: Any) -> Environment:
         counted=wording.counted,
         from_now=wording.from_now,
         how_long=wording.how_long,
+        mailing_line=mailing_line,
         plain_words=plain_words,
         size=wording.size,
         stamp=wording.stamp,
         subject_line=subject_line,
         thousands=wording.thousands,
+        title_line=title_line,
     )
     return made
 

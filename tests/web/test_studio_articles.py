@@ -85,6 +85,12 @@ def test_the_preview_of_the_page_is_the_public_page_without_scripts(article, sta
     assert "script-src" not in policy
 
 
+@pytest.mark.parametrize("path", ["", "articles/", "articles/{}/", "campaigns/new/", "articles/import/"])
+def test_a_title_is_shown_with_the_defaults_of_its_merge_fields(article, path):
+    Article.objects.filter(pk=article.pk).update(title='{{ subscriber.first_name | default("You") }} and the rain')
+    assert "You and the rain" in words_of(signed_in().get(f"/studio/{path.format(article.pk)}"))
+
+
 def test_a_draft_has_a_preview_and_no_public_page(article):
     assert visitor().get(f"/a/field-notes/{article.slug}/").status_code == 404
 

@@ -132,7 +132,15 @@ def test_a_subject_is_shown_with_the_defaults_of_its_merge_fields(draft, path):
 def test_a_title_with_merge_fields_stands_for_a_missing_subject(draft, article):
     Article.objects.filter(pk=article.pk).update(title='{{ subscriber.first_name | default("You") }} and the rain')
     Campaign.objects.update(subject="")
-    assert '<h1 class="break">You and the rain</h1>' in words_of(signed_in().get(f"/studio/campaigns/{draft.pk}/"))
+    page = words_of(signed_in().get(f"/studio/campaigns/{draft.pk}/"))
+    assert '<h1 class="break">You and the rain</h1>' in page
+    assert "{{" not in page
+
+
+def test_the_page_of_a_reader_shows_subjects_as_they_read(running):
+    Mailing.objects.update(subject='Rain, {{ subscriber.first_name | default("reader") }}')
+    reader = Delivery.objects.first().subscriber_id
+    assert "Rain, reader" in words_of(signed_in().get(f"/studio/subscribers/{reader}/"))
 
 
 def test_a_subject_with_an_error_is_shown_as_it_was_typed(draft):

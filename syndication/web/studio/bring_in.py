@@ -19,6 +19,7 @@ from syndication.articles.read_source import Source, read_stream
 from syndication.errors import SyndicationError
 from syndication.rendering.adapt import field_check
 from syndication.web.studio.access import StaffRequest
+from syndication.web.studio.headlines import title_line
 from syndication.web.studio.import_form import ImportForm
 from syndication.web.studio.paging import asked, row_id
 from syndication.web.studio.plain_words import plain_words
@@ -54,7 +55,7 @@ def article_import(request: StaffRequest) -> HttpResponse:
 def _live(form: ImportForm) -> Article | None:
     """The published article of which the form, as it is shown, makes a new revision."""
     number = row_id(str(form["revises"].value() or ""))
-    return Article.objects.filter(pk=number, state=Article.State.PUBLISHED).first() if number else None
+    return Article.objects.select_related("publication").filter(pk=number, state=Article.State.PUBLISHED).first() if number else None
 
 
 def _try(form: ImportForm) -> BroughtIn | None:
@@ -87,5 +88,5 @@ def _announced(request: StaffRequest, brought: BroughtIn) -> HttpResponse:
     article = brought.article
     made = "A new article is here" if brought.created else f"This is revision {article.revision} of the article"
     live = " It is live: the page shows it, and the feeds follow in a moment." if article.state == Article.State.PUBLISHED else ""
-    messages.success(request, f"{made}: “{article.title}”.{live}")
+    messages.success(request, f"{made}: “{title_line(article)}”.{live}")
     return HttpResponseRedirect(reverse("studio:article", args=[article.pk]) + "?fresh=1")

@@ -10,6 +10,7 @@ from syndication.articles.models import Article
 from syndication.audience.models import SubscriberList
 from syndication.campaigns.create import Wish
 from syndication.campaigns.schedule import Schedule, schedule
+from syndication.web.studio.headlines import title_line
 
 OFFERED = 300  # articles in the choice, the newest ones
 LATER, NOW, DRAFT = "later", "now", "draft"
@@ -21,7 +22,7 @@ class ArticleChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # the st
     def label_from_instance(self, obj: Article) -> str:
         """Title, publication, and whether it is still a draft."""
         draft = ", draft" if obj.state == Article.State.DRAFT else ""
-        return f"{obj.title} ({obj.publication.name}{draft})"
+        return f"{title_line(obj)} ({obj.publication.name}{draft})"
 
 
 class ListChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # as above

@@ -105,7 +105,9 @@ def subscriber(request: StaffRequest, subscriber_id: int) -> HttpResponse:
         subscriber=found,
         form=form,
         subscriptions=found.subscriptions.select_related("list__publication").prefetch_related("consent").order_by("list__name"),
-        deliveries=Delivery.objects.filter(subscriber=found).select_related("mailing").order_by("-pk")[:NEWEST_DELIVERIES],
+        deliveries=Delivery.objects.filter(subscriber=found)
+        .select_related("mailing__article__publication", "mailing__list")
+        .order_by("-pk")[:NEWEST_DELIVERIES],
         suppressions=Suppression.objects.filter(address_hash=found.address_hash).select_related("publication").order_by("pk"),
     )
 
