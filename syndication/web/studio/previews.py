@@ -27,7 +27,7 @@ FEED_READER = (
 def try_preview(article: Article, reader: str) -> tuple[Preview | None, str]:
     """The forms of an article for the reader of that address ("" for one without a name), or why it cannot be shown."""
     try:
-        return preview(article.pk, now=timezone.now(), address=reader or None), ""
+        return preview(article.pk, now=timezone.now(), address=reader or None, has_live_links=False), ""
     except SyndicationError as error:
         return None, plain_words(error)
 
@@ -48,7 +48,7 @@ def article_frame(request: StaffRequest, article_id: int, form: str) -> HttpResp
 def article_message(request: StaffRequest, article_id: int) -> HttpResponse:
     """The exact bytes of the message, as a file that a mail reader opens."""
     article = get_object_or_404(Article, pk=article_id)
-    made = preview(article.pk, now=timezone.now(), address=asked(request, "as") or None)
+    made = preview(article.pk, now=timezone.now(), address=asked(request, "as") or None, has_live_links=False)
     return HttpResponse(
         made.message,
         content_type="message/rfc822",
