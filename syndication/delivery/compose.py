@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from django.conf import settings
 
@@ -13,10 +14,10 @@ from syndication.audience.subscribe import confirmation_token
 from syndication.delivery import links
 from syndication.delivery.freeze import Frozen
 from syndication.delivery.models import Mailing
-from syndication.delivery.smtp import Parcel
+from syndication.delivery.parcel import Parcel
 from syndication.rendering.email import EmailTemplates
 from syndication.rendering.message import CompiledMailing, Envelope, Links
-from syndication.rendering.reader import Reader
+from syndication.rendering.reader import Reader, ReaderRow, reader_from
 
 KEPT = 8  # compiled mailings a process remembers
 MESSAGE_ID = "message-id"
@@ -24,15 +25,26 @@ MESSAGE_ID = "message-id"
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """Who gets this copy: the delivery's row id (0 for a preview), the subscriber's id, and what merge fields may show."""
+    """Who gets this copy: the subscriber's id (0 for nobody in particular), and what merge fields may show."""
 
-    delivery_id: int
     subscriber_id: int
     reader: Reader
 
 
+class Signer(Protocol):
+    """Signs messages of one mailing with DKIM; it knows the mailing's shared headers."""
+
+    def sign(self, own_headers: bytes, body: bytes, *, signed_at: int) -> bytes:
+        """The DKIM-Signature header, complete with CRLF, that stands before all others; signed_at in seconds since 1970."""
+
+
 class Composer:
-    """One compiled mailing and what its links need. Raises BadTemplate when the frozen templates do not compile."""
+    """One compiled mailing and what its links need. Raises BadTemplate when the frozen templates do not compile.
+
+    signer  signs each message; None leaves that to the relay. It is made from compiled.shared_headers, so it may be set later
+    """
+
+    signer: Signer | None = None
 
     def __init__(self, frozen: Frozen, *, uid: str, mailing_id: int, list_id: int) -> None:
         self.compiled = CompiledMailing(frozen.templates, frozen.envelope, uid=uid)
@@ -55,11 +67,23 @@ class Composer:
 
     def parcel(self, addressee: Addressee, date: datetime) -> Parcel:
         """The message and its envelope. Raises BadTemplate when a merge field fails for this reader."""
-        identity = links.Identity(addressee.delivery_id, self._mailing_id, self._envelope.mail_domain)
+        identity = links.Identity(self._mailing_id, addressee.subscriber_id, self._envelope.mail_domain)
         message_id = links.message_id(identity, self._keys[MESSAGE_ID])
-        message = self.compiled.compose(addressee.reader, self.links(addressee, date), message_id=message_id, date=date)
+        shown = self.links(addressee, date)
+        own, body = self.compiled.compose_parts(addressee.reader, shown, message_id=message_id, date=date)
         sender = links.envelope_sender(identity, self._keys[tokens.BOUNCE])
-        return Parcel(sender, on_the_wire(addressee.reader.address), message)
+        return Parcel(sender, on_the_wire(addressee.reader.address), self._message(own, body, date))
+
+    def parcel_of(self, row: ReaderRow, date: datetime) -> Parcel:
+        """parcel() for a reader's row; date as at every attempt of this delivery, whole seconds."""
+        reader = reader_from(row.address, row.name, row.attributes, row.locale)
+        return self.parcel(Addressee(row.subscriber_id, reader), date)
+
+    def _message(self, own: bytes, body: bytes, date: datetime) -> tuple[bytes, ...]:
+        shared = self.compiled.shared_headers
+        if self.signer is None:
+            return shared, own, b"\r\n", body
+        return self.signer.sign(own, body, signed_at=int(date.timestamp())), shared, own, b"\r\n", body
 
 
 _kept: dict[tuple[int, str], Composer] = {}

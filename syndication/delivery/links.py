@@ -11,21 +11,26 @@ UNSUBSCRIBE_PREFIX = "u"
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What makes a delivery this one: its row's id, its mailing's, the sender's domain."""
+    """What makes a delivery this one: which mailing, to which subscriber (0 for a preview); and the sender's domain."""
 
-    delivery_id: int
     mailing_id: int
+    subscriber_id: int
     mail_domain: str
+
+    @property
+    def numbers(self) -> tuple[int, int]:
+        """What its tokens carry."""
+        return self.mailing_id, self.subscriber_id
 
 
 def envelope_sender(identity: Identity, key: bytes) -> str:
     """The return path that tells which delivery bounced (VERP), signed so that nobody can bounce others."""
-    return f"{BOUNCE_PREFIX}+{tokens.make((identity.delivery_id,), key)}@{identity.mail_domain}"
+    return f"{BOUNCE_PREFIX}+{tokens.make(identity.numbers, key)}@{identity.mail_domain}"
 
 
 def message_id(identity: Identity, key: bytes) -> str:
     """Without angle brackets; the same at every attempt, so that a receiver can drop a second copy (RFC 5322 3.6.4)."""
-    return f"{tokens.make((identity.mailing_id, identity.delivery_id), key)}@{identity.mail_domain}"
+    return f"{tokens.make(identity.numbers, key)}@{identity.mail_domain}"
 
 
 def unsubscribe_url(base_url: str, token: str) -> str:

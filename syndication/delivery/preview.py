@@ -48,7 +48,7 @@ def preview(
     parcel, shown = composer.parcel(addressee, date), composer.links(addressee, date)
     content, brand = content_of(article, settings.BASE_URL), brand_of(article.publication, settings.BASE_URL, to)
     return Preview(
-        message=parcel.message,
+        message=b"".join(parcel.message),
         subject=composer.compiled.subject(addressee.reader),
         html=composer.compiled.html(addressee.reader, shown),
         text=composer.compiled.text(addressee.reader, shown),
@@ -68,6 +68,6 @@ def _addressee(address: str) -> Addressee:
     known_as = addresses.normalise(address)
     subscriber = Subscriber.objects.filter(address_hash=address_hash(known_as)).first()
     if subscriber is None:
-        return Addressee(0, 0, Reader(address=known_as))
+        return Addressee(0, Reader(address=known_as))
     reader = reader_from(subscriber.address, subscriber.name, subscriber.attributes, subscriber.locale)
-    return Addressee(0, subscriber.pk, reader)
+    return Addressee(subscriber.pk, reader)

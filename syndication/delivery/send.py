@@ -14,14 +14,15 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
 from syndication.delivery import ledger
-from syndication.delivery.compose import Addressee, Composer, composer_of
+from syndication.delivery.compose import Composer, composer_of
 from syndication.delivery.database import new_owner, quick
 from syndication.delivery.ledger import Claim, Mark, Settlement
 from syndication.delivery.models import Delivery, Mailing
 from syndication.delivery.outcome import Outcome, Tries, lost_after_dot, lost_before_dot, outcome_of
-from syndication.delivery.smtp import Connection, LostAfterDot, LostBeforeDot, Parcel, ServerAway, host_name
+from syndication.delivery.parcel import Parcel
+from syndication.delivery.smtp import Connection, LostAfterDot, LostBeforeDot, ServerAway, host_name
 from syndication.delivery.states import State
-from syndication.rendering.reader import reader_from
+from syndication.rendering.reader import ReaderRow
 
 GROUP = 50  # rows a claim: the most that a power cut puts in doubt
 RUN_SECONDS = 5.0  # a task's length, so that a stopping worker is done soon and campaigns take turns
@@ -105,8 +106,8 @@ class _Run:
         return True
 
     def _parcel(self, claim: Claim, date: datetime) -> Parcel:
-        reader = reader_from(claim.address, claim.name, claim.attributes, claim.locale)
-        return self.composer.parcel(Addressee(claim.id, claim.subscriber_id, reader), date)
+        row = ReaderRow(claim.subscriber_id, claim.address, claim.name, claim.attributes, claim.locale)
+        return self.composer.parcel_of(row, date)
 
     def _mark(self, mark: Mark) -> bool:
         with quick():

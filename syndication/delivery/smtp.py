@@ -8,9 +8,9 @@ LostAfterDot      the connection broke after the final dot: nobody can know (RFC
 import smtplib
 import socket
 import ssl
-from dataclasses import dataclass
 
 from syndication.delivery.outcome import Answer, Stage
+from syndication.delivery.parcel import Parcel
 from syndication.environment import SmtpAddress
 from syndication.errors import Unreachable
 
@@ -32,15 +32,6 @@ class LostBeforeDot(Unreachable):
 
 class LostAfterDot(Unreachable):
     """The connection broke, or the server fell silent, after the message was complete."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parcel:
-    """One message for one recipient: envelope addresses as ASCII (or UTF-8 with SMTPUTF8) and the exact CRLF bytes."""
-
-    sender: str
-    recipient: str
-    message: bytes
 
 
 class Connection:
@@ -130,7 +121,7 @@ class Connection:
         if refusal is not None:
             self._after_refusal(smtp, refusal)
             return refusal
-        answer = self._body(smtp, parcel.message)
+        answer = self._body(smtp, b"".join(parcel.message))
         self._is_fresh = False
         if answer.code == CLOSING:
             self.close()
@@ -158,7 +149,7 @@ class Connection:
 
     def _commands(self, smtp: smtplib.SMTP, parcel: Parcel) -> list[tuple[Stage, str]]:
         is_ascii = parcel.sender.isascii() and parcel.recipient.isascii()
-        options = f" SIZE={len(parcel.message)}" if smtp.has_extn("size") else ""
+        options = f" SIZE={parcel.size_bytes}" if smtp.has_extn("size") else ""
         if not is_ascii:
             smtp.command_encoding = "utf-8"
             options += " SMTPUTF8"

@@ -117,9 +117,14 @@ class CompiledMailing:
         self._is_campaign = envelope.kind == CAMPAIGN
         boundary = f"=_{blake2s(uid.encode(), digest_size=12).hexdigest()}"  # "=_" occurs in no quoted-printable text
         self._shared_headers = _shared_headers(envelope, boundary, uid).encode("ascii")
-        self._before_text = _part_start("\r\n", boundary, "text/plain")
+        self._before_text = _part_start("", boundary, "text/plain")
         self._before_html = _part_start("\r\n", boundary, "text/html")
         self._end = f"\r\n--{boundary}--\r\n".encode("ascii")
+
+    @property
+    def shared_headers(self) -> bytes:
+        """The headers that are the same for all readers, the first ones of each message; they end with CRLF."""
+        return self._shared_headers
 
     def compose(self, reader: Reader, links: Links, *, message_id: str, date: datetime) -> bytes:
         """The message for one reader: ASCII, CRLF only, lines of at most 998 columns and no dot at the start of a body line.
@@ -128,13 +133,19 @@ class CompiledMailing:
         date        aware; the moment of the first attempt
         Raises BadTemplate when a merge field fails for this reader, BadAddress when the address cannot be written.
         """
+        own, body = self.compose_parts(reader, links, message_id=message_id, date=date)
+        return b"".join((self._shared_headers, own, b"\r\n", body))
+
+    def compose_parts(self, reader: Reader, links: Links, *, message_id: str, date: datetime) -> tuple[bytes, bytes]:
+        """The two parts of compose() that are the reader's: headers that end with CRLF, and the body after the blank line.
+
+        The body ends with exactly one CRLF, as DKIM's "simple" form wants it (RFC 6376 3.4.3).
+        """
         subscriber, values = reader_fields(reader), links.as_values()
         headers = self._own_headers(reader, links, self._subject.fill_from(subscriber, values))
-        return b"".join(
+        own = f"{headers}Date: {_date(date)}\r\nMessage-ID: {_message_id(message_id)}\r\n".encode("ascii")
+        body = b"".join(
             (
-                self._shared_headers,
-                headers.encode("ascii"),
-                f"Date: {_date(date)}\r\nMessage-ID: {_message_id(message_id)}\r\n".encode("ascii"),
                 self._before_text,
                 quoted_printable.encode_pieces(self._text.pieces_from(subscriber, values)),
                 self._before_html,
@@ -142,6 +153,7 @@ class CompiledMailing:
                 self._end,
             )
         )
+        return own, body
 
     def html(self, reader: Reader, links: Links) -> str:
         """The HTML part as compose() encodes it."""

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
 
@@ -29,6 +29,16 @@ class Reader:
 
 ANONYMOUS = Reader(address="")
 """The reader of a feed or a page: every field is missing, so that default() speaks."""
+
+
+class ReaderRow(NamedTuple):
+    """One reader's row as a query brings it: the subscriber's id and the columns that reader_from() takes."""
+
+    subscriber_id: int
+    address: str
+    name: str
+    attributes: Mapping[str, JSON]
+    locale: str
 
 
 def reader_from(address: str, name: str, attributes: Mapping[str, JSON], locale: str) -> Reader:

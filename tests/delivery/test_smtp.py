@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from syndication.delivery.outcome import Stage
-from syndication.delivery.smtp import Connection, LostAfterDot, LostBeforeDot, Parcel, ServerAway
+from syndication.delivery.parcel import Parcel
+from syndication.delivery.smtp import Connection, LostAfterDot, LostBeforeDot, ServerAway
 from syndication.environment import SmtpAddress
 
 MESSAGE = b"Subject: x\r\n\r\n.leading dot\r\nbody\r\n"
@@ -17,7 +18,7 @@ ENVELOPE = b"250 ok\r\n250 ok\r\n354 go\r\n"
 
 
 def parcel(recipient="ada@example.org"):
-    return Parcel("b+token@weekly.example.org", recipient, MESSAGE)
+    return Parcel("b+token@weekly.example.org", recipient, (MESSAGE,))
 
 
 def connect(host, port, **options):
