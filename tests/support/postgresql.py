@@ -41,8 +41,11 @@ class PostgreSQL:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def start() -> PostgreSQL:
-    """A fresh server. PostgreSQL refuses to run as root, so for root it runs as the system's `nobody`."""
+def start(settings: tuple[str, ...] = FAST_AND_FORGETFUL) -> PostgreSQL:
+    """A fresh server. PostgreSQL refuses to run as root, so for root it runs as the system's `nobody`.
+
+    settings  "name=value" each; none of them for a server as firm as a user's
+    """
     folder = Path(tempfile.mkdtemp(prefix="syndication-pg-"))
     identity = _identity()
     programs = _programs()
@@ -55,8 +58,8 @@ def start() -> PostgreSQL:
         make = [programs / "initdb", "-D", cluster, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]
         if subprocess.run(make, check=False, **common).returncode:
             raise RuntimeError(f"initdb failed: {log.read_text()}")
-        settings = ("listen_addresses=", f"unix_socket_directories={folder}", *FAST_AND_FORGETFUL)
-        run = [programs / "postgres", "-D", cluster, *(word for setting in settings for word in ("-c", setting))]
+        all_settings = ("listen_addresses=", f"unix_socket_directories={folder}", *settings)
+        run = [programs / "postgres", "-D", cluster, *(word for setting in all_settings for word in ("-c", setting))]
         ends_with_us = processes.ends_with(os.getpid())
         process = subprocess.Popen(run, start_new_session=True, preexec_fn=ends_with_us, **common)  # noqa: PLW1509  # one thread yet
     server = PostgreSQL(process, programs, folder)
