@@ -3,19 +3,29 @@
 from syndication.articles.models import Article, Publication, Revision
 from syndication.audience.models import ConsentRecord, Subscriber, SubscriberList, Subscription, Suppression
 from syndication.campaigns.models import Campaign, User
+from syndication.delivery.limits.models import Bucket, BucketPlace, ProviderDomain, SendingDay, SendingLimit, Throttle, WarmUp
 from syndication.delivery.models import Delivery, Mailing
+from syndication.delivery.servers.models import SmtpServer
 
 __all__ = [
     "Article",
+    "Bucket",
+    "BucketPlace",
     "Campaign",
     "ConsentRecord",
     "Delivery",
     "Mailing",
+    "ProviderDomain",
     "Publication",
     "Revision",
+    "SendingDay",
+    "SendingLimit",
+    "SmtpServer",
     "Subscriber",
     "SubscriberList",
     "Subscription",
     "Suppression",
+    "Throttle",
     "User",
+    "WarmUp",
 ]
