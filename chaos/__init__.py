@@ -1,0 +1,1 @@
+"""Breaks real installations on purpose while they send, and judges what arrived."""

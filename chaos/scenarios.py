@@ -1,0 +1,329 @@
+"""What may happen to an installation while it sends; F numbers are those of the reliability rules. Each returns when the campaign is over."""
+
+import random
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from support.faults import Faults
+from support.postgresql import PostgreSQL
+
+from chaos import nemesis
+from chaos.crew import BULK
+from chaos.scene import SLOW_DOMAIN, Scene
+
+LEASE_SECONDS = 60
+"""A sender that says nothing for so long is taken for dead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One thing that may happen. `smtp_query` is added to the sink's URL; `is_small`: part of `make chaos`."""
+
+    play: Callable[[Scene, "Storm"], None]
+    faults: Faults = field(default_factory=Faults)
+    smtp_query: str = ""
+    is_small: bool = True
+    needs: str = ""  # "postgresql": only there
+
+
+@dataclass(frozen=True, slots=True)
+class Storm:
+    """The dice, how long an unhurried campaign takes, and the database server where there is one."""
+
+    chance: random.Random
+    seconds: float
+    server: PostgreSQL | None = None
+
+
+def calm(scene: Scene, _: Storm) -> None:
+    """F1: nothing happens."""
+    scene.begin()
+    scene.finish()
+
+
+def kill_workers(scene: Scene, storm: Storm) -> None:
+    """F5, F6: kill -9 of one sender after the other."""
+    scene.begin()
+    for number in range(6):
+        scene.go_on(scene.readers // 10)
+        scene.kill(BULK[number % 2])
+        scene.rest(storm.chance.uniform(0, 0.5))
+    scene.finish()
+
+
+def kill_both(scene: Scene, _: Storm) -> None:
+    """F6: kill -9 of all senders at the same moment; the next mail must come within the lease."""
+    scene.begin()
+    scene.reach(0.3)
+    scene.kill(*BULK)
+    scene.go_on()
+    scene.finish()
+
+
+def kill_everything(scene: Scene, _: Storm) -> None:
+    """F6: kill -9 of the whole tree, queue and beat included, twice."""
+    scene.begin()
+    for share in (0.2, 0.5):
+        scene.reach(share)
+        scene.kill(*scene.crew.posts)
+        scene.home.socket.unlink(missing_ok=True)
+        scene.go_on()
+    scene.finish()
+
+
+def kill_the_planner(scene: Scene, storm: Storm) -> None:
+    """F5 while the rows are still made."""
+    scene.open()
+    scene.cli("campaign", "start", "1")
+    for _ in range(2):
+        scene.rest(storm.chance.uniform(0, 0.2))
+        scene.kill("mail")
+    scene.finish()
+
+
+def freeze(scene: Scene, _: Storm) -> None:
+    """F7: a sender is frozen until its lease is over and then wakes as a zombie. Shortened: the lease is ended by hand."""
+    scene.begin()
+    scene.reach(0.2)
+    scene.crew.freeze("bulk")
+    scene.explain(10)  # what was past its dot when the world stood still
+    scene.lapse()
+    scene.go_on(scene.readers // 3)
+    scene.crew.thaw("bulk")
+    scene.finish()
+
+
+def freeze_for_long(scene: Scene, _: Storm) -> None:
+    """F7, F26 as they are: 90 seconds, and the other sender takes over by itself."""
+    scene.begin()
+    scene.reach(0.2)
+    scene.crew.freeze("bulk")
+    scene.explain(10)
+    scene.rest(LEASE_SECONDS + 30)
+    scene.crew.thaw("bulk")
+    scene.finish()
+
+
+def deploy(scene: Scene, _: Storm) -> None:
+    """F8: SIGTERM to all workers, twice, as a deploy does; nothing may be held."""
+    scene.begin()
+    for share in (0.2, 0.5):
+        scene.reach(share)
+        if scene.crew.stop(*BULK, "mail"):
+            scene.broken.append("a worker did not end with 0 after SIGTERM")
+    scene.finish()
+
+
+def flush_queue(scene: Scene, _: Storm) -> None:
+    """F10: FLUSHALL every second."""
+    scene.begin()
+    for _ in range(8):
+        nemesis.flush(scene.home)
+        scene.rest(1)
+    scene.finish()
+
+
+def lose_queue(scene: Scene, _: Storm) -> None:
+    """F10: the queue server dies, is away for ten seconds and comes back empty."""
+    scene.begin()
+    scene.reach(0.2)
+    scene.crew.lose_queue()
+    scene.rest(10)
+    scene.crew.bring_queue_back()
+    scene.kills.append(time.monotonic())
+    scene.finish()
+
+
+def copy_tasks(scene: Scene, _: Storm) -> None:
+    """F11: the queue delivers every task many times, late, and in another order."""
+    scene.begin()
+    put = 0
+    for _ in range(6):
+        put += nemesis.copy_tasks(scene.home, copies=5)
+        scene.go_on(scene.readers // 12)
+    scene.notes.append(f"{put} copies of tasks")
+    scene.finish()
+
+
+def cut_database(scene: Scene, storm: Storm) -> None:
+    """F12, F13: PostgreSQL cuts all connections; SQLite lets nobody in for two seconds; three times."""
+    scene.begin()
+    for _ in range(3):
+        scene.go_on(scene.readers // 6)
+        if storm.server:
+            nemesis.cut_connections(scene.home)
+        else:
+            nemesis.lock_out(scene.home, 2)
+    scene.finish()
+
+
+def restart_database(scene: Scene, storm: Storm) -> None:
+    """F12: PostgreSQL is stopped with a checkpoint, then crashes; two seconds each."""
+    assert storm.server
+    scene.begin()
+    for share, how in ((0.2, signal.SIGINT), (0.5, signal.SIGQUIT)):
+        scene.reach(share)
+        nemesis.restart_postgresql(storm.server, how=how, away_seconds=2)
+    scene.finish()
+
+
+def start_twice(scene: Scene, _: Storm) -> None:
+    """F15, F16: two beats, and four people press "start" at once."""
+    scene.open()
+    scene.crew.add_beat("beat-2")
+    command = ("-m", "syndication", "campaign", "start", "1")
+    pressed = [scene.home.start(sys.executable, *command) for _ in range(4)]
+    for one in pressed:
+        one.process.wait(60)
+    scene.finish()
+
+
+def leave(scene: Scene, storm: Storm) -> None:
+    """F18: readers leave and complain while their mail is on the way."""
+    scene.begin()
+    scene.reach(0.05)
+    leavers = storm.chance.sample(scene.addresses, scene.readers // 10)
+    scene.expect.suppressed = nemesis.let_leave(scene, leavers)
+    scene.finish()
+
+
+def pause(scene: Scene, _: Storm) -> None:
+    """F17: paused, resumed, paused, resumed."""
+    scene.begin()
+    for share in (0.2, 0.5):
+        scene.reach(share)
+        scene.cli("campaign", "pause", "1")
+        begin = time.monotonic()
+        scene.rest(8)
+        scene.expect.silences.append((begin, time.monotonic()))
+        scene.cli("campaign", "resume", "1")
+    scene.finish()
+
+
+def cancel(scene: Scene, _: Storm) -> None:
+    """F17: cancelled half-way."""
+    scene.begin()
+    scene.reach(0.3)
+    scene.cli("campaign", "cancel", "1")
+    begin = time.monotonic()
+    scene.expect.is_cancelled = True
+    scene.rest(10)
+    scene.expect.silences.append((begin, time.monotonic()))
+    scene.finish()
+
+
+def full_disk(scene: Scene, _: Storm) -> None:
+    """F14: the senders' files cannot grow for eight seconds. Nothing may go out unnoted, and it goes on by itself."""
+    scene.begin()
+    scene.reach(0.2)
+    nemesis.forbid_growth(scene.crew)
+    scene.rest(8)
+    nemesis.allow_growth(scene.crew)
+    scene.kills.append(time.monotonic())
+    scene.finish()
+
+
+def let_be(scene: Scene, _: Storm) -> None:
+    """The server's faults alone."""
+    scene.begin()
+    scene.finish(seconds=400)
+
+
+def refuse(scene: Scene, storm: Storm) -> None:
+    """F19: the server is away again and again; every open connection is cut each time, which may leave one in doubt on each."""
+    scene.begin()
+    for _ in range(4):
+        scene.go_on(scene.readers // 8)
+        scene.explain(scene.sink.connections())
+        scene.sink.shut()
+        scene.rest(storm.chance.uniform(0.5, 2))
+        scene.sink.open()
+        scene.kills.append(time.monotonic())
+    scene.finish()
+
+
+def tarpit(scene: Scene, storm: Storm) -> None:
+    """F21: one domain answers after a second each time; the others may not wait for it."""
+    scene.begin()
+    scene.finish()
+    ends = sorted(event.at for event in scene.sink.events() if event.kind == "taken" and not event.recipient.endswith(SLOW_DOMAIN))
+    took = ends[-1] - ends[0]
+    scene.notes.append(f"all other domains were done after {took:.1f} s; without the slow one it is {storm.seconds:.1f} s")
+
+
+def refused_at_the_door(scene: Scene, _: Storm) -> None:
+    """F22: no TLS where TLS is required, or a wrong password: nobody is failed, the reason is shown, nothing is sent in clear."""
+    scene.open()
+    scene.cli("campaign", "start", "1")
+    scene.rest(10)
+    shown = scene.cli("campaign", "status", "1")
+    if "Waits:" not in shown:
+        scene.broken.append(f"the status names no reason: {shown}")
+    if scene.sink.taken():
+        scene.broken.append("something was sent")
+    scene.expect.is_cancelled = True
+    scene.cli("campaign", "cancel", "1")
+    scene.finish()
+
+
+def weather(scene: Scene, storm: Storm) -> None:
+    """All at once, in the order of the dice, until most mail is out."""
+    scene.begin()
+    blows: Mapping[str, Callable[[], None]] = {
+        "kill": lambda: scene.kill(storm.chance.choice(BULK)),
+        "kill both": lambda: scene.kill(*BULK),
+        "kill mail": lambda: scene.kill("mail"),
+        "kill beat": lambda: scene.kill("beat"),
+        "flush": lambda: nemesis.flush(scene.home),
+        "copy": lambda: nemesis.copy_tasks(scene.home, copies=2) and None,
+        "deploy": lambda: scene.crew.stop(*BULK) and None,
+        "database": lambda: nemesis.cut_connections(scene.home) if storm.server else nemesis.lock_out(scene.home, 1),
+    }
+    while scene.sink.taken() < 0.8 * scene.readers:
+        name = storm.chance.choice(list(blows))
+        scene.notes.append(name)
+        blows[name]()
+        scene.rest(storm.chance.uniform(0.5, 4))
+    scene.finish(seconds=900)
+
+
+_RANDOM = {"mail4": 0.02, "rcpt4": 0.03, "data4": 0.02, "dot4": 0.03, "drop_rcpt": 0.02, "rcpt5": 0.02, "data5": 0.01, "dot5": 0.02}
+_DOUBT = {"amb_taken": 0.01, "amb_drop": 0.01, "garbage_dot": 0.005}
+SCENARIOS: Mapping[str, Scenario] = {
+    "calm": Scenario(calm),
+    "kill-workers": Scenario(kill_workers),
+    "kill-both": Scenario(kill_both),
+    "kill-everything": Scenario(kill_everything),
+    "kill-the-planner": Scenario(kill_the_planner),
+    "freeze": Scenario(freeze),
+    "freeze-for-long": Scenario(freeze_for_long, is_small=False),
+    "deploy": Scenario(deploy),
+    "flush-queue": Scenario(flush_queue),
+    "lose-queue": Scenario(lose_queue),
+    "copy-tasks": Scenario(copy_tasks),
+    "cut-database": Scenario(cut_database),
+    "restart-database": Scenario(restart_database, needs="postgresql"),
+    "start-twice": Scenario(start_twice),
+    "leave": Scenario(leave),
+    "pause": Scenario(pause),
+    "cancel": Scenario(cancel),
+    "full-disk": Scenario(full_disk),
+    "smtp-errors": Scenario(let_be, Faults(shares=_RANDOM, messages_per_connection=100)),
+    "doubt": Scenario(let_be, Faults(shares=_DOUBT)),
+    "silence": Scenario(let_be, Faults(shares={"silent_taken": 0.002, "silent_drop": 0.002}, silent_seconds=10), is_small=False),
+    "greylist": Scenario(let_be, Faults(greylist_seconds=60), is_small=False),
+    "refuse": Scenario(refuse, Faults(greeting_421=0.2, messages_per_connection=50)),
+    "tarpit": Scenario(tarpit, Faults(tarpit={SLOW_DOMAIN: 0.3})),
+    "no-tls": Scenario(refused_at_the_door, smtp_query="?tls=starttls"),
+    "tls-454": Scenario(refused_at_the_door, Faults(starttls="454"), smtp_query="?tls=starttls", is_small=False),
+    "wrong-password": Scenario(refused_at_the_door, Faults(auth="535")),
+    "weather": Scenario(weather, Faults(shares=_RANDOM | _DOUBT, messages_per_connection=100), is_small=False),
+}
+
+
+def paced(faults: Faults, *, seed: int, pace_per_second: float, chunking: bool) -> Faults:
+    """The scenario's faults at the speed of this run."""
+    return replace(faults, seed=seed, pace_per_second=pace_per_second, chunking=chunking)

@@ -1,0 +1,186 @@
+"""One installation under attack: a home with its readers, its crew, a sink that fails as told, and what is expected of them."""
+
+import csv
+import io
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from support.fault_sink import FaultSink
+from support.faults import DOUBTFUL, Faults, fault_of
+from support.homes import LiveHome
+
+from chaos.crew import Crew
+from chaos.judge import Expect, Verdict, judge, rows_of, sums_agree
+
+CONNECTIONS = 10  # of one sender process, unless a server's row says otherwise
+LOOK_EVERY_SECONDS = 0.02
+SLOW_DOMAIN = "slow.example.net"
+FINAL = ("finished", "cancelled")
+ARTICLE = """---
+title: A letter about rivers
+---
+Dear {{ subscriber.first_name | default("reader") }}, rivers are roads that move.
+
+## Upstream
+
+The [map](https://example.org/map) shows it, and the [tides](https://example.org/tides) do not care.
+"""
+RUN_ALL = """
+import json, sys
+from syndication.cli.main import command_line
+for words in json.load(sys.stdin):
+    command_line.main([*words, "--json"], standalone_mode=False)
+"""
+
+
+def addresses(readers: int) -> list[str]:
+    """r0@…, r1@…; every fiftieth lives at a domain of its own, which a scenario can make slow."""
+    return [f"r{number}@{SLOW_DOMAIN if number % 50 == 7 else 'example.org'}" for number in range(readers)]
+
+
+def prepare(home: LiveHome, readers: int) -> None:
+    """A list of readers, an article and a campaign that nobody has started yet."""
+    table = io.StringIO()
+    csv.writer(table).writerows([("email", "name"), *((one, f"Reader{number} Surname") for number, one in enumerate(addresses(readers)))])
+    people, article = home.path / "readers.csv", home.path / "rivers.md"
+    people.write_text(table.getvalue())
+    article.write_text(ARTICLE)
+    commands = (
+        "list create news",
+        f"subscribers import {people} --list news --confirmed",
+        f"article import {article} --publish",
+        "campaign create --article a-letter-about-rivers --list news",
+    )
+    done = home.run(sys.executable, "-c", RUN_ALL, input=json.dumps([command.split() for command in commands]), timeout=600)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+
+
+@dataclass
+class Scene:
+    """What a scenario plays with. `kills` are moments (time.monotonic()) of deaths after which the next mail is timed."""
+
+    home: LiveHome
+    sink: FaultSink
+    readers: int
+    faults: Faults
+    kills: list[float] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+    """Promises that a scenario itself saw broken."""
+
+    def __post_init__(self) -> None:
+        """A home sends to its sink; the doubtful faults are expected to end held."""
+        self.home.environ["SYNDICATION_SMTP_URL"] = self.sink.url
+        self.addresses = addresses(self.readers)
+        self.crew = Crew(self.home)
+        self.expect = Expect(frozenset(self.addresses), held_at_most=len(self.meeting(*DOUBTFUL)))
+
+    def meeting(self, *names: str) -> list[str]:
+        """The addresses that meet one of these faults."""
+        return [address for address in self.addresses if fault_of(self.faults, address) in names]
+
+    # ------------------------------------------------------------------ the course of a campaign
+    def open(self, **environ: str) -> None:
+        """All programs run and are ready; nothing is started yet."""
+        self.crew.start_queue()
+        self.crew.start_workers(**environ)
+        self.crew.wait_until_ready()
+
+    def start(self) -> None:
+        """The campaign is started and the first message has arrived."""
+        self.cli("campaign", "start", "1")
+        self.reach(0)
+
+    def begin(self) -> None:
+        """`open` and `start`."""
+        self.open()
+        self.start()
+
+    def cli(self, *words: str) -> str:
+        """Run a command of the product; what it prints."""
+        done = self.home.run_cli(*words)
+        if done.returncode:
+            raise RuntimeError(f"{' '.join(words)}: {done.stderr}{done.stdout}")
+        return str(done.stdout)
+
+    def reach(self, share: float, *, seconds: float = 120) -> None:
+        """Return when this share of the readers has the message (0: the first one has)."""
+        count = max(1, int(share * self.readers))
+        self.until(lambda: self.sink.taken() >= count, seconds=seconds, what=lambda: f"{count} messages; {self.sink.taken()} came")
+
+    def go_on(self, more: int = 1, *, seconds: float = 120) -> None:
+        """Return when so many messages more have arrived, or the campaign is over."""
+        count = self.sink.taken() + more
+        self.until(lambda: self.sink.taken() >= count or self.state() in FINAL, seconds=seconds, what=lambda: f"the {count}th message")
+
+    def rest(self, seconds: float) -> None:
+        """Let things be for a while."""
+        until = time.monotonic() + seconds
+        self.until(lambda: time.monotonic() >= until, seconds=seconds + 10, what="the clock")
+
+    def finish(self, *, seconds: float = 240) -> None:
+        """Return when the campaign says that it is over."""
+        self.until(lambda: self.state() in FINAL, seconds=seconds, what=lambda: f"its end; it is {self.state()}, {self.sink.taken()} taken")
+
+    def until(self, condition: Callable[[], object], *, seconds: float, what: str | Callable[[], str]) -> None:
+        """Return when `condition()`; the crew is kept alive meanwhile. Raises TimeoutError."""
+        give_up_at = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > give_up_at:
+                raise TimeoutError(f"waited {seconds:.0f} s for {what() if callable(what) else what}")
+            self.crew.tend()
+            time.sleep(LOOK_EVERY_SECONDS)
+
+    def state(self) -> str:
+        """The campaign's state in its row; "away" while the database does not answer."""
+        try:
+            return str(self.home.sql("SELECT state FROM syndication_campaign")[0][0])
+        except Exception:  # noqa: BLE001  # two databases, each with its own errors, and both are meant to fail here
+            return "away"
+
+    # ------------------------------------------------------------------ the nemesis
+    def kill(self, *names: str) -> None:
+        """SIGKILL; each sender among them may leave one message in doubt per connection."""
+        self.kills.append(self.crew.kill(*names))
+        self.explain(sum(CONNECTIONS for name in names if name.startswith("bulk")))
+
+    def explain(self, held: int) -> None:
+        """So many more may be held."""
+        assert self.expect.held_at_most is not None
+        self.expect.held_at_most += held
+
+    def hurry(self) -> None:
+        """What waits for another try is due now, what is leased by the dead is free now: hours in a moment."""
+        self.expect.is_hurried = True
+        self.lapse()
+        self.home.sql("UPDATE syndication_delivery SET due_at = 1 WHERE state = 3")
+        self.home.sql("UPDATE syndication_batch SET due_at = 1 WHERE due_at IS NOT NULL")
+
+    def lapse(self) -> None:
+        """Every lease has run out."""
+        self.home.sql("UPDATE syndication_lease SET until = 1")
+
+    # ------------------------------------------------------------------ the end
+    def judge(self) -> Verdict:
+        """What came of it. The crew is stopped first, so that nothing moves."""
+        self.home.stop()
+        verdict = judge(self.sink.events(), rows_of(1, self.home.environ), self.expect)
+        verdict.broken += self.broken
+        complaint = sums_agree(1, self.home.environ)
+        if complaint:
+            verdict.broken.append(f"campaign verify: {complaint}")
+        return verdict
+
+    def seconds_to_next_mail(self) -> list[float]:
+        """For each kill: how long until a message that was begun after it, if there was one."""
+        begun = sorted(event.started for event in self.sink.events() if event.started)
+        return [found - moment for moment in self.kills if (found := first_after(begun, moment))]
+
+
+def first_after(moments: Iterable[float], moment: float) -> float | None:
+    """The first of sorted moments that is later."""
+    return next((one for one in moments if one > moment), None)
