@@ -1,6 +1,6 @@
 # Every command of a developer and of a first visitor. `make` lists them; each sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lint types walls audit bench secrets
+.PHONY: help setup run test check lint types walls audit bench chaos secrets
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 UV_VERSION := 0.13.9
@@ -22,6 +22,7 @@ help:
 	@echo "make test    the checks, the tests on SQLite, and the database tests again on PostgreSQL"
 	@echo "make check   ruff, mypy, the walls between the rooms (import-linter), known holes in packages (pip-audit)"
 	@echo "make bench   the load programs behind the numbers in the README"
+	@echo "make chaos   kill, freeze and starve installations while they send, and judge what arrived (ARGS=\"--large --database postgresql\")"
 	@echo "make secrets passwords and keys for docker-compose.yml, in ./secrets"
 	@echo "make setup   only .venv and the pinned packages; then: .venv/bin/syndication --help"
 
@@ -54,6 +55,9 @@ audit: $(DEVELOPMENT)
 
 bench: $(RUNTIME)
 	@for program in benchmarks/*.py; do echo "== $$program"; $(PY) $$program || exit 1; done
+
+chaos: $(DEVELOPMENT)
+	@$(PY) chaos/run.py $(ARGS)
 
 # The folder keeps other users of this machine out; the files must be readable for the container's own user.
 secrets:

@@ -4,6 +4,7 @@ import shutil
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -35,6 +36,8 @@ class Crew:
 
     home: LiveHome
     posts: dict[str, Post] = field(default_factory=dict)
+    deaths: Counter[str] = field(default_factory=Counter)
+    """How often each died without our hand."""
 
     def start_queue(self) -> None:
         """The queue server, which answers when this returns."""
@@ -72,6 +75,7 @@ class Crew:
         for post in self.posts.values():
             if post.running and post.running.process.poll() is not None:
                 post.running.kill()  # what it left behind
+                self.deaths[post.name] += 1
                 post.running, post.start_again_at = None, now + RESTART_SECONDS
             if post.running is None and post.is_wanted and now >= post.start_again_at:
                 self._launch(post)

@@ -23,11 +23,10 @@ os.environ.setdefault("SYNDICATION_SECRET_KEY", "the key of the chaos runs, whic
 
 from support import postgresql
 from support.fault_sink import FaultSink
-from support.homes import LiveHome, Template
 
 from chaos.judge import Verdict, table
 from chaos.scenarios import SCENARIOS, Storm, paced
-from chaos.scene import Scene, prepare
+from chaos.scene import Scene, prepared
 
 FIRM_WITHOUT_FSYNC = ("fsync=off", "full_page_writes=off")
 """The machine does not crash here, the server does: what it has committed, it must keep, so synchronous_commit stays on."""
@@ -43,12 +42,7 @@ class Stage:
 
     def __post_init__(self) -> None:
         """Make the readers once."""
-        self.template = Template(self.folder / "template", self.server.url() if self.server else "")
-        environ = {"SYNDICATION_HOME": str(self.template.folder), "SYNDICATION_FEEDS": str(self.template.folder / "feeds")}
-        database: Path | str = self.template.folder / "syndication.sqlite3"
-        if self.server:
-            database = environ["DATABASE_URL"] = self.server.url(self.template.name)
-        prepare(LiveHome(self.template.folder, self.template.environ | environ, database), self.asked.readers)
+        self.template = prepared(self.folder / "template", self.server.url() if self.server else "", self.asked.readers)
 
     def play(self, name: str) -> tuple[Verdict, Scene, float]:
         """One scenario in a home of its own: the verdict, the scene and how long it took (s)."""

@@ -12,7 +12,8 @@ from support.postgresql import PostgreSQL
 
 from chaos import nemesis
 from chaos.crew import BULK
-from chaos.scene import SLOW_DOMAIN, Scene
+from chaos.scene import CONNECTIONS, SLOW_DOMAIN, Scene
+from syndication.delivery.crash_points import NAMES
 
 LEASE_SECONDS = 60
 """A sender that says nothing for so long is taken for dead."""
@@ -232,6 +233,21 @@ def let_be(scene: Scene, _: Storm) -> None:
     scene.finish(seconds=400)
 
 
+def retry_doubt(scene: Scene, _: Storm) -> None:
+    """F3 with the policy "retry once": lost 0, and a second copy exactly for those whose first was taken without an answer."""
+    policy = (
+        "INSERT INTO syndication_doubtpolicy (publication_id, kind, on_doubt) SELECT id, 'campaign', 'retry' FROM syndication_publication"
+    )
+    scene.home.sql(policy)
+    twice = scene.meeting("amb_taken", "garbage_dot")
+    scene.expect.may_repeat, scene.expect.held_at_most = frozenset(twice), 0
+    scene.begin()
+    scene.finish(seconds=400)
+    copies = scene.sink.taken() - scene.readers
+    if copies != len(twice):
+        scene.broken.append(f"{copies} second copies, and {len(twice)} are explained")
+
+
 def refuse(scene: Scene, storm: Storm) -> None:
     """F19: the server is away again and again; every open connection is cut each time, which may leave one in doubt on each."""
     scene.begin()
@@ -290,6 +306,23 @@ def weather(scene: Scene, storm: Storm) -> None:
     scene.finish(seconds=900)
 
 
+def crash_points(scene: Scene, storm: Storm) -> None:
+    """F5: each sender dies at a named point after a number of passings, both drawn anew at each of its starts."""
+    scene.open()
+    scene.crew.stop(*BULK)
+    scene.cli("campaign", "start", "1")
+    while scene.sink.taken() < 0.8 * scene.readers:
+        for name in BULK:
+            passings = storm.chance.choice((1, 2, 5, 20, 100, 300))
+            scene.crew.posts[name].environ["SYNDICATION_CRASH_AT"] = f"{storm.chance.choice(NAMES)}:{passings}"
+        scene.rest(1)
+    for name in BULK:
+        scene.crew.posts[name].environ.clear()
+    scene.finish(seconds=900)
+    scene.explain(CONNECTIONS * scene.crew.deaths.total())
+    scene.notes.append(f"{scene.crew.deaths.total()} deaths at named points")
+
+
 _RANDOM = {"mail4": 0.02, "rcpt4": 0.03, "data4": 0.02, "dot4": 0.03, "drop_rcpt": 0.02, "rcpt5": 0.02, "data5": 0.01, "dot5": 0.02}
 _DOUBT = {"amb_taken": 0.01, "amb_drop": 0.01, "garbage_dot": 0.005}
 SCENARIOS: Mapping[str, Scenario] = {
@@ -313,6 +346,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "full-disk": Scenario(full_disk),
     "smtp-errors": Scenario(let_be, Faults(shares=_RANDOM, messages_per_connection=100)),
     "doubt": Scenario(let_be, Faults(shares=_DOUBT)),
+    "retry-doubt": Scenario(retry_doubt, Faults(shares=_DOUBT)),
     "silence": Scenario(let_be, Faults(shares={"silent_taken": 0.002, "silent_drop": 0.002}, silent_seconds=10), is_small=False),
     "greylist": Scenario(let_be, Faults(greylist_seconds=60), is_small=False),
     "refuse": Scenario(refuse, Faults(greeting_421=0.2, messages_per_connection=50)),
@@ -320,6 +354,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "no-tls": Scenario(refused_at_the_door, smtp_query="?tls=starttls"),
     "tls-454": Scenario(refused_at_the_door, Faults(starttls="454"), smtp_query="?tls=starttls", is_small=False),
     "wrong-password": Scenario(refused_at_the_door, Faults(auth="535")),
+    "crash-points": Scenario(crash_points, is_small=False),
     "weather": Scenario(weather, Faults(shares=_RANDOM | _DOUBT, messages_per_connection=100), is_small=False),
 }
 

@@ -7,16 +7,19 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from support.fault_sink import FaultSink
 from support.faults import DOUBTFUL, Faults, fault_of
-from support.homes import LiveHome
+from support.homes import LiveHome, Template
 
 from chaos.crew import Crew
 from chaos.judge import Expect, Verdict, judge, rows_of, sums_agree
 
 CONNECTIONS = 10  # of one sender process, unless a server's row says otherwise
 LOOK_EVERY_SECONDS = 0.02
+AT_THE_WIRE_SECONDS = 0.1
+"""What a dead sender had handed to the network arrives at the sink so much later at most."""
 SLOW_DOMAIN = "slow.example.net"
 FINAL = ("finished", "cancelled")
 ARTICLE = """---
@@ -57,6 +60,17 @@ def prepare(home: LiveHome, readers: int) -> None:
     done = home.run(sys.executable, "-c", RUN_ALL, input=json.dumps([command.split() for command in commands]), timeout=600)
     if done.returncode:
         raise RuntimeError(done.stderr)
+
+
+def prepared(folder: Path, server_url: str, readers: int) -> Template:
+    """A database with everything of `prepare` in it, to be copied for each scenario; `server_url` empty: SQLite."""
+    template = Template(folder, server_url)
+    environ = {"SYNDICATION_HOME": str(folder), "SYNDICATION_FEEDS": str(folder / "feeds")}
+    database: Path | str = folder / "syndication.sqlite3"
+    if server_url:
+        database = environ["DATABASE_URL"] = server_url.replace("/postgres?", f"/{template.name}?")
+    prepare(LiveHome(folder, template.environ | environ, database), readers)
+    return template
 
 
 @dataclass
@@ -178,7 +192,7 @@ class Scene:
     def seconds_to_next_mail(self) -> list[float]:
         """For each kill: how long until a message that was begun after it, if there was one."""
         begun = sorted(event.started for event in self.sink.events() if event.started)
-        return [found - moment for moment in self.kills if (found := first_after(begun, moment))]
+        return [found - moment for moment in self.kills if (found := first_after(begun, moment + AT_THE_WIRE_SECONDS))]
 
 
 def first_after(moments: Iterable[float], moment: float) -> float | None:

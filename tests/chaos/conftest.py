@@ -1,0 +1,43 @@
+"""Scenes for chaos in small: a prepared home, a sink and two senders, judged at the end."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+from support.fault_sink import FaultSink
+from support.faults import Faults
+
+from chaos.scene import Scene, prepared
+
+SERVER_URL = "TEST_SERVER_URL_OF_THIS_RUN"  # tests/conftest.py
+
+
+@pytest.fixture(scope="session")
+def templates(test_home):
+    """Prepared databases by their number of readers, each made once."""
+    made = {}
+
+    def of(readers):
+        if readers not in made:
+            made[readers] = prepared(test_home / f"chaos-{readers}", os.environ.get(SERVER_URL, ""), readers)
+        return made[readers]
+
+    return of
+
+
+@pytest.fixture
+def scene(templates, test_home):
+    """Makes the scene of this test: so many readers, these faults of the SMTP server."""
+    made = []
+
+    def make(readers, faults=Faults()):  # noqa: B008  # it cannot change
+        folder = Path(tempfile.mkdtemp(prefix="chaos-", dir=test_home))
+        sink = FaultSink(folder / "record", faults)
+        made.append(Scene(templates(readers).new_home(folder / "home"), sink, readers, faults))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.home.stop()
+        one.sink.stop()
