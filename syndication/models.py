@@ -6,6 +6,7 @@ from syndication.campaigns.models import Campaign, User
 from syndication.delivery.limits.models import Bucket, BucketPlace, ProviderDomain, SendingDay, SendingLimit, Throttle, WarmUp
 from syndication.delivery.models import Delivery, Mailing
 from syndication.delivery.servers.models import SmtpServer
+from syndication.delivery.signing.models import SigningKey
 
 __all__ = [
     "Article",
@@ -20,6 +21,7 @@ __all__ = [
     "Revision",
     "SendingDay",
     "SendingLimit",
+    "SigningKey",
     "SmtpServer",
     "Subscriber",
     "SubscriberList",

@@ -8,6 +8,7 @@ import syndication.cli.boot  # noqa: F401  # first: everything below needs the s
 from syndication import __version__
 from syndication.cli.articles import article
 from syndication.cli.campaigns import campaign
+from syndication.cli.dkim import dkim
 from syndication.cli.output import Speaking
 from syndication.cli.readers import lists, subscribers, suppress
 from syndication.cli.system import backup, doctor, feeds, migrate, publication, restore, up, user
@@ -26,7 +27,7 @@ def command_line(*, verbose: bool) -> None:
     logging.getLogger().setLevel(logging.INFO if verbose else logging.ERROR)
 
 
-for command in (up, migrate, publication, article, feeds, subscribers, suppress, campaign, user, doctor, backup, restore):
+for command in (up, migrate, publication, article, feeds, subscribers, suppress, campaign, dkim, user, doctor, backup, restore):
     command_line.add_command(command)
 command_line.add_command(lists, name="list")
 
