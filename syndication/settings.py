@@ -95,6 +95,7 @@ MAIL_CATCHER_HOST = environment.read(os.environ, "SYNDICATION_CATCHER_HOST", "12
 _smtp_url = environment.read(os.environ, "SYNDICATION_SMTP_URL")
 MAIL_CATCHER_ON = not _smtp_url
 SMTP = environment.smtp(_smtp_url or f"smtp://{MAIL_CATCHER_HOST}:{MAIL_CATCHER_PORT}")
+GIVE_UP_AFTER_HOURS = environment.read_number(os.environ, "SYNDICATION_GIVE_UP_AFTER_HOURS", default=72, smallest=1, largest=720)
 
 # ------------------------------------------------------------------ Django
 INSTALLED_APPS = [
