@@ -1,65 +1,53 @@
-"""A throw-away installation for the load programs: fresh home, queue, workers, a sink, and what they cost."""
+"""A throw-away installation for the load programs: fresh home, queue, workers as `up` starts them, and what they cost."""
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
-REPOSITORY = Path(__file__).parents[1]
-sys.path.insert(0, str(REPOSITORY))
+from receivers import REPOSITORY
 
-from syndication.cli import processes, valkey
+from syndication.cli import children, processes, valkey
 
-
-class Sink:
-    """The sink in a process of its own."""
-
-    def __init__(self) -> None:
-        command = [sys.executable, str(REPOSITORY / "benchmarks" / "sink.py")]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.port = int(self.process.stdout.readline())
-
-    def count(self) -> int:
-        """Messages taken so far."""
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-        return int(self.process.stdout.readline())
-
-    def stop(self) -> None:
-        self.process.stdin.close()
-        self.process.wait(5)
+READY_SECONDS = 60
 
 
 class Installation:
     """A home in a temporary folder and the programs started in it."""
 
-    def __init__(self, folder: Path, sink: Sink) -> None:
+    def __init__(self, folder: Path, smtp_port: int, database_url: str = "") -> None:
         self.folder = folder
         self.socket = folder / "valkey.sock"
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("SYNDICATION_", "DATABASE_URL", "REDIS_URL"))}
-        self.environ = kept | {
-            "SYNDICATION_HOME": str(folder),
-            "SYNDICATION_FEEDS": str(folder / "feeds"),
-            "SYNDICATION_SMTP_URL": f"smtp://127.0.0.1:{sink.port}",
-            "DJANGO_SETTINGS_MODULE": "syndication.settings",
-            "PYTHONPATH": f"{REPOSITORY}:{REPOSITORY / 'benchmarks'}",
-        }
-        if "BENCHMARK_DATABASE_URL" in os.environ:
-            self.environ["DATABASE_URL"] = os.environ["BENCHMARK_DATABASE_URL"]
+        kept |= {"SYNDICATION_SMTP_URL": f"smtp://127.0.0.1:{smtp_port}", "PYTHONPATH": str(REPOSITORY / "benchmarks")}
+        kept |= {"DATABASE_URL": database_url} if database_url else {}
+        self.environ = children.environ_of_children(kept, home=folder, feeds=folder / "feeds", package_folder=REPOSITORY)
         self.running: list[subprocess.Popen[bytes]] = []
 
     def cli(self, *words: str, input_text: str | None = None) -> str:
-        command = [sys.executable, "-m", "syndication", *words]
+        """What a command says. Ends the program when it fails."""
+        return self._run(sys.executable, "-m", "syndication", *words, input_text=input_text)
+
+    def inside(self, *words: str) -> str:
+        """What inside.py says."""
+        return self._run(sys.executable, str(REPOSITORY / "benchmarks" / "inside.py"), *words)
+
+    def _run(self, *command: str, input_text: str | None = None) -> str:
         done = subprocess.run(command, env=self.environ, cwd=REPOSITORY, input=input_text, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise SystemExit(f"{' '.join(words)} failed: {done.stderr}")
+            raise SystemExit(f"{' '.join(command[1:])} failed: {done.stdout}{done.stderr}\n{self.logs()}")
         return done.stdout
 
     def start(self, *command: str) -> subprocess.Popen[bytes]:
-        log = (self.folder / f"log-{len(self.running)}").open("wb")
-        process = processes.start(command, environ=self.environ, folder=REPOSITORY, output=log.fileno())
+        """A program whose output goes into a file of the folder."""
+        with (self.folder / f"log-{len(self.running)}").open("wb") as log:
+            process = processes.start(command, environ=self.environ, folder=REPOSITORY, output=log.fileno())
         self.running.append(process)
         return process
 
@@ -67,9 +55,37 @@ class Installation:
         self.start(*valkey.command(valkey.find_server(), socket=self.socket, folder=self.folder))
         valkey.wait_until_it_answers(self.socket)
 
-    def start_worker(self, app: str, queues: str, *options: str) -> subprocess.Popen[bytes]:
-        plain = ("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING")
-        return self.start(sys.executable, "-m", "celery", "-A", app, "worker", "-Q", queues, "-n", f"{queues}@here", *options, *plain)
+    def start_workers(self, bulk: int) -> list[subprocess.Popen[bytes]]:
+        """Mail, beat and so many bulk workers, all ready; the bulk ones are returned."""
+        kinds = {child.name.rstrip("0123456789- "): child for child in children.workers(self.folder)}
+        started, waiting = [], []
+        for name, child in kinds.items():
+            for number in range(bulk if name == "bulk" else 1):
+                process = self.start(*(re.sub(r"^bulk\d*@", f"bulk{number}@", word) for word in child.command))
+                waiting.append((len(self.running) - 1, child.ready))
+                started += [process] if name == "bulk" else []
+        for log, words in waiting:
+            self._wait_for(log, words)
+        return started
+
+    def start_worker(self, app: str, queue: str, *options: str) -> subprocess.Popen[bytes]:
+        """Another Celery application's worker, ready."""
+        plain = ("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO")
+        process = self.start(sys.executable, "-m", "celery", "-A", app, "worker", "-Q", queue, "-n", f"{queue}@here", *options, *plain)
+        self._wait_for(len(self.running) - 1, " ready.")
+        return process
+
+    def _wait_for(self, log: int, words: str) -> None:
+        give_up_at = time.monotonic() + READY_SECONDS
+        while words and words not in (self.folder / f"log-{log}").read_text(errors="replace"):
+            if self.running[log].poll() is not None or time.monotonic() > give_up_at:
+                raise SystemExit(f"a worker is not ready:\n{self.logs()}")
+            time.sleep(0.05)
+
+    def logs(self) -> str:
+        """The last lines of every program."""
+        files = sorted(self.folder.glob("log-*"))
+        return "\n".join(f"{file.name}: {line}" for file in files for line in file.read_text(errors="replace").splitlines()[-8:])
 
     def stop(self) -> None:
         for process in reversed(self.running):
@@ -77,15 +93,44 @@ class Installation:
 
 
 @contextmanager
-def installation(sink: Sink):
+def installation(smtp_port: int, database_url: str = "") -> Iterator[Installation]:
     """A migrated installation that is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="syndication-bench-") as folder:
-        made = Installation(Path(folder), sink)
+        made = Installation(Path(folder), smtp_port, database_url)
         try:
             made.cli("migrate")
             yield made
         finally:
             made.stop()
+
+
+@dataclass(slots=True)
+class Memory:
+    """One process's memory in MB, looked at again and again. `own`: without the pages of files, which SQLite maps into every process."""
+
+    pid: int
+    first: float = 0.0
+    peak: float = 0.0
+    own_first: float = 0.0
+    own_peak: float = 0.0
+    _is_begun: bool = field(default=False, repr=False)
+
+    def look(self, *, is_sending: bool) -> None:
+        """Note the memory now; growth counts from the first look while it sends."""
+        now, own = _status(self.pid, "VmRSS") / 1024, _status(self.pid, "RssAnon") / 1024
+        if is_sending and not self._is_begun:
+            self._is_begun, self.first, self.own_first = True, now, own
+        self.peak, self.own_peak = max(self.peak, now), max(self.own_peak, own)
+
+    @property
+    def growth(self) -> float:
+        """MB since the first message."""
+        return self.peak - self.first
+
+    @property
+    def own_growth(self) -> float:
+        """The same without the pages of files."""
+        return self.own_peak - self.own_first
 
 
 def tree(pid: int) -> list[int]:
@@ -95,11 +140,6 @@ def tree(pid: int) -> list[int]:
         for child in task.read_text().split():
             found += tree(int(child))
     return found
-
-
-def peak_rss_mb(pid: int) -> float:
-    """The largest resident size that any process of the tree ever had, in MB."""
-    return max(_status(one, "VmHWM") for one in tree(pid)) / 1024
 
 
 def rss_mb(pid: int) -> float:

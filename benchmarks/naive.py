@@ -1,6 +1,10 @@
-"""The naive way, kept as the yardstick: one Celery task per email, Django's EmailMultiAlternatives, Jinja2, a connection each."""
+"""The naive way, kept as the yardstick: one Celery task per email, Django's EmailMultiAlternatives, Jinja2, a connection each.
+
+whole_product.py starts its worker, and `python -m naive READERS` to queue a task for each of the first readers.
+"""
 
 import os
+import sys
 
 import django
 
@@ -21,7 +25,7 @@ jinja = jinja2.Environment(autoescape=False)  # as such code is written
 templates: dict[int, Mailing] = {}
 
 
-@app.task
+@app.task(name="naive.send_one")
 def send_one(mailing_id: int, subscriber_id: int) -> None:
     """Load, render, build, connect, send."""
     mailing = templates.get(mailing_id) or templates.setdefault(mailing_id, Mailing.objects.get(pk=mailing_id))
@@ -43,3 +47,10 @@ def send_one(mailing_id: int, subscriber_id: int) -> None:
     )
     message.attach_alternative(html, "text/html")
     message.send()
+
+
+if __name__ == "__main__":
+    for number in sys.argv[1:]:
+        first = Mailing.objects.order_by("pk").values_list("pk", flat=True)[0]
+        for one in Subscriber.objects.order_by("pk").values_list("pk", flat=True)[: int(number)]:
+            app.send_task("naive.send_one", (first, one))

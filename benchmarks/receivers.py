@@ -130,7 +130,7 @@ class PostfixSink:
 
     def read(self) -> Reading:
         """Its CPU alone; it does not tell what it took."""
-        return Reading(0, _cpu_seconds(self.process.pid), 0, 0, 0)
+        return Reading(0, cpu_seconds(self.process.pid), 0, 0, 0)
 
     def stop(self) -> None:
         self.process.terminate()
@@ -235,7 +235,7 @@ def _machine_seconds() -> tuple[float, float]:
 def own_cpu_seconds() -> float:
     """CPU of this process and everything below it, the dead ones included."""
     times = os.times()
-    return sum(_cpu_seconds(pid, with_dead_children=True) for pid in _below(os.getpid())) + sum(times[:4])
+    return sum(cpu_seconds(pid, with_dead_children=True) for pid in _below(os.getpid())) + sum(times[:4])
 
 
 def _below(pid: int) -> Iterator[int]:
@@ -249,7 +249,8 @@ def _below(pid: int) -> Iterator[int]:
             yield from _below(int(child))
 
 
-def _cpu_seconds(pid: int, *, with_dead_children: bool = False) -> float:
+def cpu_seconds(pid: int, *, with_dead_children: bool = False) -> float:
+    """What a process has used, 0 when it is gone; with the children that it has waited for, or without."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

@@ -1,0 +1,126 @@
+"""The engine without queue, journal and ledger, for the load programs: the newsletter frozen in memory, the real Composer, the real Exchange.
+
+Importing it sets Django up with a home of its own that nothing is written to; no database is touched.
+"""
+
+import os
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import django
+import newsletter
+from receivers import CONNECTIONS, Receiver, Run, in_this_process, measured
+
+_home = tempfile.TemporaryDirectory(prefix="syndication-engine-")
+os.environ |= {"SYNDICATION_HOME": _home.name, "DJANGO_SETTINGS_MODULE": "syndication.settings"}
+django.setup()
+
+from syndication.delivery.wire.exchange import Exchange
+
+from syndication.articles.cleaning import clean
+from syndication.articles.models import Article, Publication
+from syndication.audience.models import SubscriberList
+from syndication.delivery.compose import Composer
+from syndication.delivery.freeze import freeze_campaign
+from syndication.delivery.outcome import Answer
+from syndication.delivery.parcel import Parcel
+from syndication.delivery.signing.dkim import DomainKey, Signer
+from syndication.environment import SmtpAddress
+from syndication.rendering.reader import ReaderRow
+
+HOST_NAME = "bench.example.org"
+STUCK_SECONDS = 60
+
+
+def composer(*keys: DomainKey) -> Composer:
+    """The newsletter, ready to be composed; signed when there are keys."""
+    cleaned = clean(newsletter.article(), name="newsletter.md")
+    publication = Publication(
+        pk=1, slug="log", name="The log", sender_name="The log", sender_address="log@example.org", mail_domain="example.org"
+    )
+    to = SubscriberList(pk=1, publication=publication, slug="news", name="News")
+    article = Article(
+        pk=1, publication=publication, slug=cleaned.slug, title=cleaned.title, summary=cleaned.summary, html=cleaned.html, language="en"
+    )
+    made = Composer(freeze_campaign(article, to), uid="0" * 32, mailing_id=1, list_id=1)
+    if keys:
+        made.signer = Signer(keys, shared_headers=made.compiled.shared_headers)
+    return made
+
+
+@dataclass(slots=True)
+class Job:
+    """What the exchange carries."""
+
+    parcel: Parcel
+
+
+@dataclass(slots=True)
+class Room:
+    """The exchange's mailroom with nothing behind it: composes a message when it is asked for one, and counts the answers."""
+
+    composer: Composer
+    rows: list[ReaderRow]
+    date: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
+    delivered: int = 0
+    trouble: str = ""
+
+    def next_job(self, server: SmtpAddress) -> Job | None:
+        del server
+        return Job(self.composer.parcel_of(self.rows.pop(), self.date)) if self.rows else None
+
+    def begin(self, job: Job) -> bool:
+        del job
+        return True
+
+    def answered(self, job: Job, answer: Answer) -> None:
+        if answer.code == 250:
+            self.delivered += 1
+        else:
+            self.trouble = f"{job.parcel.recipient}: {answer}"
+
+    def lost(self, job: Job, why: str, *, after_dot: bool) -> None:
+        self.trouble = f"{job.parcel.recipient}: {why} (after the dot: {after_dot})"
+
+    def returned(self, job: Job) -> None:
+        self.trouble = f"{job.parcel.recipient} came back"
+
+    def away(self, server: SmtpAddress, why: str) -> None:
+        self.trouble = f"{server}: {why}"
+
+    def flush(self) -> None:
+        """Nothing is kept."""
+
+
+def rows(count: int) -> list[ReaderRow]:
+    """As many readers' rows as the ledger would read."""
+    return [ReaderRow(number, newsletter.address_of(number), newsletter.name_of(number), {}, "") for number in range(1, count + 1)]
+
+
+def message_bytes(made: Composer) -> int:
+    """The size of a message on the wire."""
+    return made.parcel_of(rows(1)[0], datetime.now(UTC)).size_bytes
+
+
+def send(receiver: Receiver, made: Composer, messages: int, *, connections: int = CONNECTIONS) -> Run:
+    """Compose and send so many messages in this process, connecting included."""
+    room = Room(made, rows(messages))
+
+    def work() -> None:
+        exchange = Exchange(room, host_name=HOST_NAME)
+        exchange.staff(SmtpAddress("127.0.0.1", receiver.port), connections)
+        give_up_at = time.monotonic() + STUCK_SECONDS
+        while room.delivered < messages:
+            exchange.turn(0.1)
+            if room.trouble or time.monotonic() > give_up_at:
+                raise SystemExit(f"{room.delivered} of {messages} messages went out: {room.trouble or 'nothing more happens'}")
+        exchange.close()
+
+    return measured(receiver, messages, in_this_process(work))
+
+
+if __name__ == "__main__":
+    print(__doc__, f"\nThe message has {message_bytes(composer()):,} bytes.", file=sys.stderr)
