@@ -6,6 +6,7 @@ SYNDICATION_TEST_DATABASE=postgresql runs on a PostgreSQL server that lives as l
 import os
 import shutil
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -63,9 +64,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
-    left_out = [report for report in terminalreporter.getreports("skipped") if "no Chromium" in str(report.longrepr)]
-    if left_out:
-        terminalreporter.write_line(f"{len(left_out)} browser tests left out: no Chromium found; install the Debian package chromium")
+    """Say which tests this machine could not run, and what it lacks."""
+    reasons = Counter(str(report.longrepr[2]).removeprefix("Skipped: ") for report in terminalreporter.getreports("skipped"))
+    for reason, count in reasons.items():
+        if "install the Debian package" in reason:
+            terminalreporter.write_line(f"{count} tests left out: {reason}")
 
 
 @pytest.fixture(scope="session")

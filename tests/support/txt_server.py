@@ -69,7 +69,7 @@ def txt_server(records: Mapping[str, list[list[str]] | str]) -> Iterator[TxtServ
 
 @contextmanager
 def deaf_port() -> Iterator[str]:
-    """An address at which nobody answers: the kernel refuses at once."""
+    """An address at which nobody answers."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{taken.getsockname()[1]}"
