@@ -119,8 +119,9 @@ class Crew:
 
     def bring_queue_back(self) -> None:
         """Start the queue server again."""
-        self.posts["queue"].is_wanted = True
-        self.tend()
+        post = self.posts["queue"]
+        post.is_wanted = True
+        self._launch(post)
         valkey.wait_until_it_answers(self.home.socket)
 
     def pid(self, name: str) -> int:

@@ -21,6 +21,7 @@ from syndication.cli import processes
 
 QUEUE_KEYS = ("syn:bulk", "syn:default", "syn:mail")
 UNACKED_KEY = "syn:unacked"
+MOST_COPIED = 20  # copies of copies grow without end otherwise
 SUPPRESS_ALL = """
 import json, sys, time
 import django
@@ -47,13 +48,13 @@ def flush(home: LiveHome) -> None:
 
 
 def copy_tasks(home: LiveHome, *, copies: int) -> int:
-    """Put copies of every waiting and every begun task on its queue; how many were put."""
+    """Put copies of waiting and begun tasks on their queues; how many were put."""
     put = 0
     with redis.Redis(unix_socket_path=str(home.socket)) as client:
         begun: Mapping[bytes, bytes] = client.hgetall(UNACKED_KEY)
         found = [(f"syn:{routing_key}", message) for message, _, routing_key in map(json.loads, begun.values())]
         found += [(key, json.loads(body)) for key in QUEUE_KEYS for body in client.lrange(key, 0, -1)]
-        for key, message in found:
+        for key, message in found[:MOST_COPIED]:
             for _ in range(copies):
                 message["properties"]["delivery_tag"] = str(uuid.uuid4())
                 put += client.lpush(key, json.dumps(message)) > 0

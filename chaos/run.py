@@ -55,7 +55,7 @@ class Stage:
             home = self.template.new_home(self.folder / name)
             stack.callback(home.stop)
             scene = Scene(home, sink, self.asked.readers, faults)
-            home.environ["SYNDICATION_SMTP_URL"] += scenario.smtp_query
+            home.environ["SYNDICATION_SMTP_URL"] = scenario.smtp_url.format(port=sink.port)
             try:
                 scenario.play(scene, Storm(random.Random(self.asked.seed), self.asked.seconds, self.server))
             except (TimeoutError, RuntimeError, AssertionError, OSError) as error:

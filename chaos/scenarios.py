@@ -21,11 +21,11 @@ LEASE_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One thing that may happen. `smtp_query` is added to the sink's URL; `is_small`: part of `make chaos`."""
+    """One thing that may happen. `is_small`: part of `make chaos`."""
 
     play: Callable[[Scene, "Storm"], None]
     faults: Faults = field(default_factory=Faults)
-    smtp_query: str = ""
+    smtp_url: str = "smtp://127.0.0.1:{port}"
     is_small: bool = True
     needs: str = ""  # "postgresql": only there
 
@@ -351,9 +351,9 @@ SCENARIOS: Mapping[str, Scenario] = {
     "greylist": Scenario(let_be, Faults(greylist_seconds=60), is_small=False),
     "refuse": Scenario(refuse, Faults(greeting_421=0.2, messages_per_connection=50)),
     "tarpit": Scenario(tarpit, Faults(tarpit={SLOW_DOMAIN: 0.3})),
-    "no-tls": Scenario(refused_at_the_door, smtp_query="?tls=starttls"),
-    "tls-454": Scenario(refused_at_the_door, Faults(starttls="454"), smtp_query="?tls=starttls", is_small=False),
-    "wrong-password": Scenario(refused_at_the_door, Faults(auth="535")),
+    "no-tls": Scenario(refused_at_the_door, smtp_url="smtp://127.0.0.1:{port}?tls=starttls"),
+    "tls-454": Scenario(refused_at_the_door, Faults(starttls="454"), smtp_url="smtp://127.0.0.1:{port}?tls=starttls", is_small=False),
+    "wrong-password": Scenario(refused_at_the_door, Faults(auth="535"), smtp_url="smtp://news:wrong@127.0.0.1:{port}"),
     "crash-points": Scenario(crash_points, is_small=False),
     "weather": Scenario(weather, Faults(shares=_RANDOM | _DOUBT, messages_per_connection=100), is_small=False),
 }

@@ -184,6 +184,8 @@ class Scene:
         self.home.stop()
         verdict = judge(self.sink.events(), rows_of(1, self.home.environ), self.expect)
         verdict.broken += self.broken
+        if not isinstance(self.home.database, str) and (found := self.home.sql("PRAGMA integrity_check")) != [("ok",)]:  # F13
+            verdict.broken.append(f"the database file is corrupt: {found}")
         complaint = sums_agree(1, self.home.environ)
         if complaint:
             verdict.broken.append(f"campaign verify: {complaint}")

@@ -9,6 +9,7 @@ from support.faults import Faults
 
 from chaos import nemesis
 from chaos.crew import BULK
+from chaos.judge import GRACE_SECONDS
 
 pytestmark = [pytest.mark.processes, pytest.mark.database]
 ERRORS = {"mail4": 0.04, "rcpt4": 0.04, "data4": 0.04, "dot4": 0.04, "drop_rcpt": 0.02, "rcpt5": 0.03, "data5": 0.02, "dot5": 0.03}
@@ -47,28 +48,28 @@ def test_senders_that_are_killed_again_and_again_lose_nothing_and_send_nothing_t
 
 
 def test_a_queue_that_is_emptied_and_then_dies_costs_no_mail(scene):
-    scene = scene(2000, Faults(pace_per_second=500))
+    scene = scene(700, Faults(pace_per_second=200))
     scene.begin()
     nemesis.flush(scene.home)
-    scene.go_on(300)
+    scene.go_on(100)
     nemesis.flush(scene.home)
     scene.crew.lose_queue()
     scene.go_on(1)
     scene.crew.bring_queue_back()
     scene.finish(seconds=60)
     verdict = assert_every_promise_held(scene)
-    assert verdict.states == {"delivered": 2000}
+    assert verdict.states == {"delivered": 700}
 
 
 def test_tasks_that_are_delivered_many_times_send_each_message_once(scene):
-    scene = scene(2000, Faults(pace_per_second=500))
+    scene = scene(700, Faults(pace_per_second=200))
     scene.begin()
     for _ in range(4):
         nemesis.copy_tasks(scene.home, copies=3)
-        scene.go_on(300)
+        scene.go_on(100)
     scene.finish(seconds=60)
     verdict = assert_every_promise_held(scene)
-    assert verdict.states == {"delivered": 2000}
+    assert verdict.states == {"delivered": 700}
 
 
 def test_a_server_that_refuses_at_random_gets_each_message_once_and_nothing_after_its_5xx(scene):
@@ -101,11 +102,11 @@ def test_a_server_that_greylists_everybody_gets_each_message_at_the_second_attem
 
 
 def test_readers_who_leave_while_it_is_sent_get_nothing_five_seconds_later(scene):
-    scene = scene(2000, Faults(pace_per_second=200))
+    scene = scene(700, Faults(pace_per_second=50))
     scene.begin()
-    leavers = random.Random(3).sample(scene.addresses, 200)
+    leavers = random.Random(3).sample(scene.addresses, 100)
     scene.expect.suppressed = nemesis.let_leave(scene, leavers)
-    scene.go_on(200)
+    scene.rest(GRACE_SECONDS)
     scene.sink.change(Faults())
     scene.finish(seconds=60)
     verdict = assert_every_promise_held(scene)
