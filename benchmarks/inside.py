@@ -13,6 +13,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import django
@@ -32,6 +33,12 @@ from syndication.audience.lists import list_named
 from syndication.delivery.models import Delivery
 from syndication.models import Subscriber, Subscription
 
+FAST = {
+    "sqlite": ("PRAGMA cache_size=-1000000", "PRAGMA journal_mode=OFF", "PRAGMA synchronous=OFF"),
+    "postgresql": ("SET maintenance_work_mem = '512MB'", "SET synchronous_commit = off"),
+}
+AFTERWARDS = {"sqlite": ("ANALYZE", "PRAGMA journal_mode=WAL"), "postgresql": ("VACUUM ANALYZE", "CHECKPOINT")}
+
 
 def load(count: int, list_slug: str) -> float:
     """Add so many readers to a list; the seconds it took."""
@@ -39,14 +46,15 @@ def load(count: int, list_slug: str) -> float:
     target = list_named(list_slug)
     first = (Subscriber.objects.order_by("-pk").values_list("pk", flat=True).first() or 0) + 1
     numbers = range(first, first + count)
-    if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA cache_size=-1000000")
-    with transaction.atomic():
+    with connection.cursor() as cursor:
+        for statement in FAST[connection.vendor]:
+            cursor.execute(statement)
+    with transaction.atomic(), _without_indexes(Subscriber, Subscription):
         _write(Subscriber, ("id", "uid", "address", "address_hash", "name"), _subscribers(numbers))
         _write(Subscription, ("id", "subscriber_id", "list_id", "state"), ((one, one, target.pk, "confirmed") for one in numbers))
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+        for statement in AFTERWARDS[connection.vendor]:
+            cursor.execute(statement)
     return time.monotonic() - began
 
 
@@ -55,7 +63,7 @@ def _subscribers(numbers: range) -> Iterator[tuple[Any, ...]]:
     assert _hashed(keyed, address_of(1)) == address_hash(address_of(1))
     for one in numbers:
         address = address_of(one)
-        yield one, os.urandom(16).hex(), address, _hashed(keyed, address), name_of(one)
+        yield one, f"{one:032x}", address, _hashed(keyed, address), name_of(one)
 
 
 def _hashed(keyed: hmac.HMAC, address: str) -> str:
@@ -79,6 +87,34 @@ def _write(model: type[models.Model], given: tuple[str, ...], rows: Iterable[tup
             cursor.execute(f"SELECT setval(pg_get_serial_sequence('{model._meta.db_table}', 'id'), (SELECT max(id) FROM {table}))")
         else:
             cursor.cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({', '.join('?' * len(names))})", whole_rows)
+
+
+@contextmanager
+def _without_indexes(*of: type[models.Model]) -> Iterator[None]:
+    """Indexes and constraints (but primary keys, and what SQLite makes with the table) go, and are made anew afterwards: three times faster."""
+    again: list[str] = []
+    with connection.cursor() as cursor:
+        for model in of:
+            table = model._meta.db_table
+            if connection.vendor == "postgresql":
+                cursor.execute(
+                    "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = %s::regclass AND contype IN ('f', 'u')",
+                    [table],
+                )
+                for name, definition in cursor.fetchall():
+                    cursor.execute(f'ALTER TABLE {table} DROP CONSTRAINT "{name}" CASCADE')
+                    again.append(f'ALTER TABLE {table} ADD CONSTRAINT "{name}" {definition}')
+                cursor.execute("SELECT indexname, indexdef FROM pg_indexes WHERE tablename = %s AND indexname NOT LIKE '%%pkey'", [table])
+            else:
+                cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = %s AND sql IS NOT NULL", [table])
+            for name, definition in cursor.fetchall():
+                cursor.execute(f'DROP INDEX "{name}"')
+                again.append(definition)
+        yield
+        if connection.vendor == "postgresql":
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # a table with checks still to be made cannot be altered
+        for statement in again:
+            cursor.execute(statement)
 
 
 def _default(field: models.Field) -> Any:
