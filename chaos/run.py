@@ -81,6 +81,8 @@ def main() -> int:
     broken = []
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="syndication-chaos-"))
+        # the crew's commands ask the settings; homes of their own stand in the environment of their programs
+        os.environ |= {"DJANGO_SETTINGS_MODULE": "syndication.settings", "SYNDICATION_HOME": str(folder / "nobody")}
         server = postgresql.start(FIRM_WITHOUT_FSYNC) if asked.database == "postgresql" else None
         if server:
             stack.callback(server.stop)
