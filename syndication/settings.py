@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 
-from syndication import environment
+from syndication import environment, pulse
 
 SHORTEST_SECRET = 32  # characters
 PLAIN_PATH = re.compile(r"[A-Za-z0-9/._-]+")
@@ -25,6 +25,7 @@ HOME = Path(environment.read(os.environ, "SYNDICATION_HOME", str(BASE_DIR / "var
 FEEDS = Path(environment.read(os.environ, "SYNDICATION_FEEDS", str(BASE_DIR / "feeds"))).resolve()
 TEMPLATES_DIR = BASE_DIR / "templates"
 CAUGHT_MAIL = HOME / "mail"
+JOURNAL = HOME / "journal"
 
 
 def _make_folder(name: str, path: Path, mode: int = 0o755) -> None:
@@ -81,6 +82,10 @@ if len(bytes(VALKEY_SOCKET)) > LONGEST_SOCKET_PATH or not PLAIN_PATH.fullmatch(s
     )
 REDIS_URL = environment.redis(_redis_url) if _redis_url else f"unix://{VALKEY_SOCKET}?db=0"
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
+
+STALL_SECONDS = environment.read_number(
+    os.environ, "SYNDICATION_STALL_SECONDS", default=pulse.STALL_SECONDS, smallest=2, largest=3600
+)  # see watchdog.py
 
 DATABASES = {"default": environment.database(environment.read(os.environ, "DATABASE_URL"), HOME)}
 

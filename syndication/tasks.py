@@ -4,6 +4,7 @@ Tasks carry ids only and are right when run 0, 1 or 10 times. Due times live in 
 """
 
 from celery import Task
+from celery.signals import worker_process_shutdown, worker_shutdown
 from django.utils import timezone
 
 from syndication.campaigns import control
@@ -13,7 +14,7 @@ from syndication.feeds import publish
 from syndication.queue import BULK, DEFAULT, FEEDS, MAIL, app
 
 TICK_SECONDS = 2.0
-BULK_BELLS = 2  # workers that may share one campaign
+LAST_REPLIES_SECONDS = 25.0  # less than what a container gets to stop
 
 
 @app.task(queue=FEEDS)
@@ -32,16 +33,17 @@ def start_campaign(campaign_id: int) -> None:
 
 @app.task(queue=DEFAULT)
 def plan_mailing(mailing_id: int) -> None:
-    """Add one row for each reader, then ring for the senders."""
+    """Add one row for each reader; the senders begin while it goes on."""
+    if plan.begin(mailing_id):
+        ring_senders(send_mailing, mailing_id, reconcile.MOST_BELLS)
     plan.plan(mailing_id)
-    ring_senders(send_mailing, mailing_id, BULK_BELLS)
 
 
 @app.task(queue=BULK)
-def send_mailing(mailing_id: int, bell: int) -> None:
-    """Send what is due of a campaign for some seconds, then ring for the rest."""
-    if send.send_due(mailing_id).has_more and reconcile.is_current(mailing_id, bell):
-        send_mailing.delay(mailing_id, bell)
+def send_mailing(mailing_id: int, bell: int, shard: int) -> None:
+    """Send batches of a campaign for some seconds, then ring for the rest; each shard takes what no other has."""
+    if reconcile.is_current(mailing_id, bell) and send.send_due(mailing_id).has_more:
+        send_mailing.delay(mailing_id, bell, shard)
 
 
 @app.task(queue=MAIL)
@@ -53,10 +55,10 @@ def confirm_subscription(subscription_id: int) -> None:
 
 
 @app.task(queue=MAIL)
-def send_confirmations(mailing_id: int, bell: int) -> None:
+def send_confirmations(mailing_id: int, bell: int, shard: int) -> None:
     """Send what is due of a confirmation mailing, never behind a campaign."""
-    if send.send_due(mailing_id).has_more and reconcile.is_current(mailing_id, bell):
-        send_confirmations.delay(mailing_id, bell)
+    if reconcile.is_current(mailing_id, bell) and send.send_due(mailing_id).has_more:
+        send_confirmations.delay(mailing_id, bell, shard)
 
 
 @app.task(queue=DEFAULT)
@@ -81,14 +83,22 @@ def ring_mailings() -> None:
         elif bell.kind == Mailing.Kind.CONFIRMATION:
             ring_senders(send_confirmations, bell.mailing_id, 1)
         else:
-            ring_senders(send_mailing, bell.mailing_id, BULK_BELLS)
+            ring_senders(send_mailing, bell.mailing_id, bell.senders)
 
 
-def ring_senders(task: Task[[int, int], None], mailing_id: int, how_many: int) -> None:
-    """Start so many chains of a sending task; older chains of the mailing end."""
+def ring_senders(task: Task[[int, int, int], None], mailing_id: int, how_many: int) -> None:
+    """Start so many chains of a sending task, one for each shard; older chains of the mailing end."""
     bell = reconcile.new_bell(mailing_id)
-    for _ in range(how_many):
-        task.delay(mailing_id, bell)
+    for shard in range(how_many):
+        task.delay(mailing_id, bell, shard)
+
+
+@worker_shutdown.connect
+@worker_process_shutdown.connect
+def _end_politely(**_: object) -> None:
+    """A worker that stops waits for what is at the wire, then says goodbye to its servers."""
+    send.wait_for_replies(LAST_REPLIES_SECONDS)
+    send.close_connections()
 
 
 app.conf.beat_schedule = {

@@ -3,13 +3,12 @@
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F
-from django.db.models.functions import Now
 
 from syndication.campaigns.create import check
 from syndication.campaigns.models import Campaign
+from syndication.delivery.correct import call_delivered, plan_again
 from syndication.delivery.freeze import freeze_campaign, keep
-from syndication.delivery.models import Delivery, Mailing
+from syndication.delivery.models import Mailing
 from syndication.delivery.reconcile import end_cancelled
 from syndication.delivery.states import State
 from syndication.errors import NotFound, Refused, SyndicationError
@@ -81,18 +80,38 @@ def cancel(campaign_id: int, *, now: datetime) -> Campaign:
     return campaign_of(campaign_id)
 
 
-def retry_failed(campaign_id: int) -> int:
+def retry_failed(campaign_id: int, *, by: str = "staff") -> int:
     """Give failed deliveries another round; how many. Bounced ones stay: their mailbox said no. Raises NotFound, Refused."""
+    campaign = campaign_of(campaign_id)
+    _require(campaign, (C.RUNNING, C.PAUSED, C.FINISHED), "retried")
+    again = plan_again(campaign.mailing_id, [State.FAILED], by=by) if campaign.mailing_id else 0
+    if again:
+        _reopen(campaign_id)
+    return again
+
+
+def settle_held(campaign_id: int, *, as_delivered: bool, by: str, only: set[int] | None = None) -> int:
+    """A person's word about held deliveries: they were taken, or they may be sent (again). How many. Raises NotFound, Refused.
+
+    only  ids of subscribers; None: all that are held
+    """
+    campaign = campaign_of(campaign_id)
+    _require(campaign, (C.RUNNING, C.PAUSED, C.FINISHED), "settled")
+    if campaign.mailing_id is None:
+        return 0
+    if as_delivered:
+        return call_delivered(campaign.mailing_id, by=by, only=only)
+    again = plan_again(campaign.mailing_id, [State.HELD], by=by, only=only)
+    if again:
+        _reopen(campaign_id)
+    return again
+
+
+def _reopen(campaign_id: int) -> None:
+    """A finished campaign that has something to send again runs again."""
     with transaction.atomic():
-        Campaign.objects.select_for_update().filter(pk=campaign_id).first()
-        campaign = campaign_of(campaign_id)
-        _require(campaign, (C.RUNNING, C.PAUSED, C.FINISHED), "retried")
-        failed = Delivery.objects.filter(mailing=campaign.mailing, state=State.FAILED)
-        again = failed.update(state=State.PLANNED, due_at=Now(), settled_at=None, attempts=0, fence=F("fence") + 1)
-        if again and campaign.state == C.FINISHED:
-            Campaign.objects.filter(pk=campaign_id).update(state=C.RUNNING, finished_at=None)
-            Mailing.objects.filter(campaign=campaign, state=Mailing.State.CLOSED).update(state=Mailing.State.OPEN)
-        return again
+        if Campaign.objects.filter(pk=campaign_id, state=C.FINISHED).update(state=C.RUNNING, finished_at=None):
+            Mailing.objects.filter(campaign=campaign_id, state=Mailing.State.CLOSED).update(state=Mailing.State.OPEN)
 
 
 def finish_closed(now: datetime) -> list[int]:

@@ -21,8 +21,8 @@ from django.db import connection, models, transaction
 
 from syndication import __version__
 from syndication.campaigns.models import Campaign
-from syndication.delivery.models import Delivery, Mailing
-from syndication.delivery.states import State
+from syndication.delivery.correct import hold_all
+from syndication.delivery.models import Batch, Lease, Mailing
 from syndication.errors import BadInput, Refused
 
 FORMAT = 1
@@ -198,8 +198,10 @@ def _load(file: IO[bytes]) -> int:
 
 def _hold() -> int:
     """Nothing that was under way goes on by itself; what was at the wire is in doubt, so it is held."""
-    under_way = (State.CLAIMED, State.TRANSMITTING, State.IN_DOUBT)
-    Delivery.objects.filter(state__in=under_way).update(state=State.HELD, owner="", lease_until=None, reply="restored from a backup")
+    Batch.objects.update(lease=None)
+    Lease.objects.all().delete()
+    for mailing in Mailing.objects.exclude(state=Mailing.State.CLOSED):
+        hold_all(mailing.pk, why="restored from a backup: it may have been sent since")
     Mailing.objects.filter(state__in=(Mailing.State.OPEN, Mailing.State.PLANNING)).update(state=Mailing.State.PAUSED)
     held = Campaign.objects.filter(state=Campaign.State.RUNNING).update(state=Campaign.State.PAUSED)
     why = "Restored from a backup; schedule it again if it should be sent."

@@ -1,5 +1,7 @@
 """The commands about campaigns."""
 
+import getpass
+import json
 from dataclasses import asdict
 from typing import Any
 
@@ -7,11 +9,13 @@ import click
 from django.utils import timezone
 
 from syndication.articles.find import article_named
+from syndication.audience.find import subscriber_named
 from syndication.audience.lists import list_named
 from syndication.campaigns import control
 from syndication.campaigns.create import Wish, create
+from syndication.campaigns.explain import explain
 from syndication.campaigns.models import Campaign
-from syndication.campaigns.status import Status, troubles, verify
+from syndication.campaigns.status import Status, deliveries, troubles, verify
 from syndication.campaigns.status import status as status_of
 from syndication.cli.output import json_option, publication_option, say
 from syndication.cli.which import chosen_publication
@@ -98,7 +102,7 @@ def campaign_cancel(campaign_id: int, *, as_json: bool) -> None:
 @json_option
 def campaign_retry_failed(campaign_id: int, *, as_json: bool) -> None:
     """Give failed deliveries another round (bounced ones stay)."""
-    again = control.retry_failed(campaign_id)
+    again = control.retry_failed(campaign_id, by=f"{getpass.getuser()} (command line)")
     ring(TICK)
     say({"id": campaign_id, "retried": again}, [f"{again} failed deliveries are planned again."], as_json=as_json)
 
@@ -112,6 +116,7 @@ def campaign_status(campaign_id: int, *, as_json: bool) -> None:
     lines = [*_about(found), *(f"  {one.state}: {one.address}  {one.code or ''} {one.reply}".rstrip() for one in wrong)]
     if found.deliveries["held"]:
         lines.append("  held: a sender died at the wire or the server fell silent, so nobody can know; they are never sent twice.")
+        lines.append(f"  `syndication campaign settle-held {campaign_id} --as delivered` (or `--as planned`: send again) ends that.")
     say({**found.as_json(), "troubles": [asdict(one) for one in wrong]}, lines, as_json=as_json)
 
 
@@ -125,6 +130,40 @@ def campaign_verify(ctx: click.Context, campaign_id: int, *, as_json: bool) -> N
     result: dict[str, Any] = {"id": campaign_id, "agrees": verdict.agrees, "checks": verdict.lines}
     say(result, [*verdict.lines, "The sums agree." if verdict.agrees else "The sums do NOT agree."], as_json=as_json)
     ctx.exit(0 if verdict.agrees else 1)
+
+
+@campaign.command(name="explain")
+@click.argument("address")
+@click.option("--campaign", "campaign_id", type=int, help="Only this campaign; all of the reader's when left out.")
+@json_option
+def campaign_explain(address: str, campaign_id: int | None, *, as_json: bool) -> None:
+    """Tell one reader's story: why in, why skipped, each attempt with its time and reply."""
+    told = explain(address, campaign_id=campaign_id)
+    lines = [line for one in told for line in one.lines()]
+    say([one.as_json() for one in told], lines, as_json=as_json)
+
+
+@campaign.command(name="deliveries")
+@click.argument("campaign_id", type=int)
+@json_option
+def campaign_deliveries(campaign_id: int, *, as_json: bool) -> None:
+    """List every reader with state, attempts and reply; with --json one object a line."""
+    for one in deliveries(campaign_id):
+        click.echo(json.dumps(asdict(one)) if as_json else f"{one.state:<12} {one.address}  {one.code or ''} {one.reply}".rstrip())
+
+
+@campaign.command(name="settle-held")
+@click.argument("campaign_id", type=int)
+@click.option("--as", "word", required=True, type=click.Choice(["delivered", "planned"]), help="They were taken, or: send them (again).")
+@click.option("--address", "addresses", multiple=True, help="Only this reader; may be given again. All that are held when left out.")
+@json_option
+def campaign_settle_held(campaign_id: int, word: str, addresses: tuple[str, ...], *, as_json: bool) -> None:
+    """Decide about held deliveries, of which nobody knows whether the server took them."""
+    only = {subscriber_named(address).pk for address in addresses} or None
+    by = f"{getpass.getuser()} (command line)"
+    count = control.settle_held(campaign_id, as_delivered=word == "delivered", by=by, only=only)
+    ring(TICK)
+    say({"id": campaign_id, "settled": count, "as": word}, [f"{count} held deliveries are now {word}."], as_json=as_json)
 
 
 def _ring_and_say(campaign_id: int, what: str, *, as_json: bool) -> None:

@@ -15,6 +15,7 @@ from syndication.delivery import links
 from syndication.delivery.freeze import Frozen
 from syndication.delivery.models import Mailing
 from syndication.delivery.parcel import Parcel
+from syndication.delivery.signing.keys import signer_of_keys
 from syndication.rendering.email import EmailTemplates
 from syndication.rendering.message import CompiledMailing, Envelope, Links
 from syndication.rendering.reader import Reader, ReaderRow, reader_from
@@ -90,7 +91,10 @@ _kept: dict[tuple[int, str], Composer] = {}
 
 
 def composer_of(mailing: Mailing) -> Composer:
-    """The composer of a frozen mailing, compiled once in each process."""
+    """The composer of a frozen mailing, compiled once in each process; its keys are asked for anew, since they may be retired.
+
+    Raises KeyLocked when the mailing is to be signed and cannot be.
+    """
     key = (mailing.pk, mailing.content_hash)
     if key not in _kept:
         for old in list(_kept)[: max(0, len(_kept) - KEPT + 1)]:
@@ -102,4 +106,6 @@ def composer_of(mailing: Mailing) -> Composer:
             mailing.envelope.get("page_url", ""),
         )
         _kept[key] = Composer(frozen, uid=mailing.uid.hex, mailing_id=mailing.pk, list_id=mailing.list_id)
-    return _kept[key]
+    composer = _kept[key]
+    composer.signer = signer_of_keys(mailing.envelope.get("dkim", ()), composer.compiled.shared_headers)
+    return composer

@@ -6,7 +6,8 @@ from django.db import transaction
 
 from syndication.audience.models import Subscription
 from syndication.delivery.freeze import freeze_confirmation, keep
-from syndication.delivery.models import Delivery, Mailing
+from syndication.delivery.models import Batch, Delivery, Mailing
+from syndication.delivery.states import WAITING
 
 MOST_ROUNDS = 100
 
@@ -25,7 +26,7 @@ def plan_confirmation(subscription_id: int, *, now: datetime) -> int | None:
         subscriber=subscription.subscriber,
         mailing__list=subscription.list,
         mailing__kind=Mailing.Kind.CONFIRMATION,
-        settled_at=None,
+        state__in=WAITING,
     ).first()
     if waiting is not None:
         return waiting.mailing_id
@@ -34,11 +35,10 @@ def plan_confirmation(subscription_id: int, *, now: datetime) -> int | None:
         with transaction.atomic():
             mailing = keep(frozen, key, subscription.list, article=None, now=now)
             Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.PLANNING).update(state=Mailing.State.OPEN)
-            _, is_new = Delivery.objects.get_or_create(
-                mailing=mailing,
-                subscriber=subscription.subscriber,
-                defaults={"address": subscription.subscriber.address, "due_at": now},
-            )
+            _, is_new = Delivery.objects.get_or_create(mailing=mailing, subscriber=subscription.subscriber)
+            if is_new:
+                reader = subscription.subscriber_id
+                Batch.objects.create(mailing=mailing, low=reader, high=reader, rows=1, due_at=now)
         if is_new:
             return mailing.pk
     return None

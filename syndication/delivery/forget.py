@@ -1,16 +1,18 @@
-"""Erases a reader from the ledger too: the rows stay for the sums, the address goes."""
+"""Erases a reader from the ledger too: the rows stay for the sums, what servers said about the address goes."""
 
 from datetime import datetime
 
 from django.db import transaction
 
 from syndication.audience.erase import Erased, erase
-from syndication.delivery.models import Delivery
+from syndication.delivery.models import Attempt, Delivery, Mailing
 
 
 def erase_reader(address: str, *, now: datetime) -> Erased:
     """Erase a person everywhere, in one transaction. Raises NotAnAddress, NotFound."""
     with transaction.atomic():
         erased = erase(address, now=now)
-        Delivery.objects.filter(subscriber_id=erased.subscriber_id).update(address="")
+        of_reader = {"mailing__in": Mailing.objects.values("pk"), "subscriber_id": erased.subscriber_id}
+        Delivery.objects.filter(**of_reader).update(reply=None)
+        Attempt.objects.filter(**of_reader).update(reply="")
     return erased

@@ -10,7 +10,9 @@ from django.conf import settings
 
 from syndication.articles.models import Article
 from syndication.audience.models import SubscriberList
-from syndication.delivery.models import Mailing
+from syndication.delivery.models import DoubtPolicy, Mailing
+from syndication.delivery.signing.keys import key_ids
+from syndication.delivery.states import Doubt
 from syndication.rendering.adapt import brand_of, content_of
 from syndication.rendering.article import Brand, Content, check_article
 from syndication.rendering.email import EmailTemplates, email_templates
@@ -20,16 +22,21 @@ from syndication.rendering.themes import load_theme
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """A mailing's content before it is a row. `page_url` is empty when the article is not on the web."""
+    """A mailing's content before it is a row.
+
+    page_url  empty when the article is not on the web
+    dkim      the ids of the keys that sign every copy, the same at each attempt
+    """
 
     templates: EmailTemplates
     envelope: Envelope
     page_url: str
+    dkim: tuple[int, ...] = ()
 
     @property
     def content_hash(self) -> str:
         """SHA-256 over everything that a reader could see, 64 hex digits."""
-        parts = {**asdict(self.templates), **self.envelope.as_json(), "page": self.page_url}
+        parts = {**asdict(self.templates), **self.envelope.as_json(), "page": self.page_url, "dkim": self.dkim}
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -44,6 +51,7 @@ def freeze_campaign(article: Article, to: SubscriberList, *, subject: str = "") 
         templates=email_templates(content, brand, theme, subject=subject),
         envelope=_envelope(brand, Mailing.Kind.CAMPAIGN),
         page_url=content.url if is_public else "",
+        dkim=_keys(brand),
     )
 
 
@@ -61,7 +69,8 @@ def freeze_confirmation(to: SubscriberList) -> Frozen:
         permanent_id="",
         url=brand.home_url,
     )
-    return Frozen(email_templates(content, brand, theme), _envelope(brand, Mailing.Kind.CONFIRMATION), page_url="")
+    templates, envelope = email_templates(content, brand, theme), _envelope(brand, Mailing.Kind.CONFIRMATION)
+    return Frozen(templates, envelope, page_url="", dkim=_keys(brand))
 
 
 def keep(frozen: Frozen, key: str, to: SubscriberList, *, article: Article | None, now: datetime) -> Mailing:
@@ -74,12 +83,23 @@ def keep(frozen: Frozen, key: str, to: SubscriberList, *, article: Article | Non
         "subject": frozen.templates.subject,
         "html": frozen.templates.html,
         "text": frozen.templates.text,
-        "envelope": {**frozen.envelope.as_json(), "page_url": frozen.page_url},
+        "envelope": {**frozen.envelope.as_json(), "page_url": frozen.page_url, "dkim": list(frozen.dkim)},
         "content_hash": frozen.content_hash,
         "frozen_at": now,
+        "on_doubt": doubt_policy(to.publication_id, frozen.envelope.kind),
     }
     mailing, _ = Mailing.objects.get_or_create(key=key, defaults=content)
     return mailing
+
+
+def _keys(brand: Brand) -> tuple[int, ...]:
+    return tuple(key_ids(brand.sender_address.rpartition("@")[2]))
+
+
+def doubt_policy(publication_id: int, kind: str) -> Doubt:
+    """What a publication wants in doubt; unless it says otherwise campaigns are never sent twice and confirmations never lost."""
+    said = DoubtPolicy.objects.filter(publication_id=publication_id, kind=kind).values_list("on_doubt", flat=True).first()
+    return Doubt(said) if said else Doubt.RETRY if kind == Mailing.Kind.CONFIRMATION else Doubt.HOLD
 
 
 def _envelope(brand: Brand, kind: str) -> Envelope:

@@ -1,195 +1,243 @@
-"""The ledger's statements: claim, mark, settle, release. Each is conditional on owner and fence, so a second hand changes nothing.
+"""The ledger's statements: claim a batch, read it, settle it, give it back. Each is conditional on lease and fence.
 
-A statement that changes no row says that somebody else owns it now. Time is the database's.
+A statement that changes no row says that somebody else owns the batch now. Time is the database's. The claim stands in the batch
+and not in its rows: a row is written once more after planning, with its outcome.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import F, QuerySet
-from django.db.models.functions import Now
 
 from syndication.delivery.database import durable, now_sql, quick
-from syndication.delivery.models import Delivery, Mailing
-from syndication.delivery.outcome import Outcome
-from syndication.delivery.states import FINAL, LEASED, WAITING, State
+from syndication.delivery.journal.records import Settled
+from syndication.delivery.models import Attempt, Lease, Mailing
+from syndication.delivery.states import COUNTED, State
 
-LEASE_SECONDS = 45
+LEASE_SECONDS = 60
 
-# Who may be mailed, asked at the claim and again just before transmission. `d` is the delivery.
-_NOT_SUPPRESSED = """s.state = 'active' AND NOT EXISTS (
+# Who may be mailed, asked at the claim and again while a batch is sent.
+_FREE = """s.state = 'active' AND NOT EXISTS (
     SELECT 1 FROM syndication_suppression p
     WHERE p.address_hash = s.address_hash AND (p.publication_id IS NULL OR p.publication_id = %(publication)s))"""
 _ELIGIBLE = {
-    Mailing.Kind.CAMPAIGN: f"""EXISTS (
-    SELECT 1 FROM syndication_subscription x JOIN syndication_subscriber s ON s.id = x.subscriber_id
-    WHERE x.subscriber_id = d.subscriber_id AND x.list_id = %(list)s AND x.state = 'confirmed' AND {_NOT_SUPPRESSED})""",
-    Mailing.Kind.CONFIRMATION: f"""EXISTS (
-    SELECT 1 FROM syndication_subscription x JOIN syndication_subscriber s ON s.id = x.subscriber_id
-    WHERE x.subscriber_id = d.subscriber_id AND x.list_id = %(list)s AND x.state <> 'confirmed' AND {_NOT_SUPPRESSED})""",
+    Mailing.Kind.CAMPAIGN: f"x.state = 'confirmed' AND {_FREE}",
+    Mailing.Kind.CONFIRMATION: f"x.state <> 'confirmed' AND {_FREE}",
 }
 SKIPPED_BECAUSE = {
     Mailing.Kind.CAMPAIGN: "unsubscribed, erased or suppressed since the mailing was planned",
     Mailing.Kind.CONFIRMATION: "confirmed already, erased or suppressed",
 }
+_ROWS = """FROM syndication_delivery d JOIN syndication_subscriber s ON s.id = d.subscriber_id
+    LEFT JOIN syndication_subscription x ON x.subscriber_id = d.subscriber_id AND x.list_id = %(list)s
+    WHERE d.mailing_id = %(mailing)s AND d.subscriber_id BETWEEN %(low)s AND %(high)s AND d.state IN (0, 3)"""
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """One delivery that this owner may send, with what the message needs of its reader."""
+class BatchClaim:
+    """A batch that a run owns as long as fence and lease are its own."""
 
     id: int
-    subscriber_id: int
-    address: str
     fence: int
+    low: int
+    high: int
+    deaths: int
+    suspect: int | None
+    lease_id: int
+
+
+class WaitingRow(NamedTuple):
+    """One reader of a claimed batch whose time has come. `attributes` is JSON text; `sent_at` seconds since 1970."""
+
+    subscriber: int
     attempts: int
-    sent_at: datetime | None
+    sent_at: int | None
+    address: str
     name: str
-    attributes: dict[str, Any]
+    attributes: str
     locale: str
+    is_eligible: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A claim that is about to be transmitted, with the Date of all its attempts."""
-
-    claim: Claim
-    owner: str
-    date: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """A claim and what came of it."""
-
-    claim: Claim
-    owner: str
-    outcome: Outcome
+def open_lease(run: str, owner: str, *, site: str, boot: str) -> int:
+    """Say that a run begins; its lease's id."""
+    with quick(), connection.cursor() as cursor:
+        cursor.execute(
+            f"""INSERT INTO syndication_lease (key, owner, site, boot, until)
+                VALUES (%s, %s, %s, %s, {now_sql(LEASE_SECONDS)}) RETURNING id""",
+            [run, owner, site, boot],
+        )
+        return int(cursor.fetchone()[0])
 
 
-def claim(mailing: Mailing, owner: str, *, limit: int) -> list[Claim]:
-    """Take up to `limit` due deliveries of an open mailing; those who may not be mailed any more are skipped on the way.
+def renew(lease_id: int) -> bool:
+    """Say that the run lives; False when its lease was taken away."""
+    with quick(), connection.cursor() as cursor:
+        cursor.execute(f"UPDATE syndication_lease SET until = {now_sql(LEASE_SECONDS)} WHERE id = %s", [lease_id])
+        return bool(cursor.rowcount)
 
-    Empty: nothing is due, or the mailing is not open.
+
+def close_lease(lease_id: int) -> None:
+    """The run has ended and owns nothing any more."""
+    Lease.objects.filter(pk=lease_id, batches=None).delete()
+
+
+def claim(mailing_id: int, lease_id: int) -> BatchClaim | None:
+    """Take the next due batch of a mailing that may be sent; None when there is none. Durable: a power cut cannot undo it."""
+    skip_locked = "FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""
+    with durable(), connection.cursor() as cursor:
+        cursor.execute(
+            f"""UPDATE syndication_batch SET lease_id = %(lease)s, fence = fence + 1
+                WHERE id = (SELECT id FROM syndication_batch
+                    WHERE mailing_id = %(mailing)s AND lease_id IS NULL AND due_at <= {now_sql()} ORDER BY due_at, id LIMIT 1 {skip_locked})
+                AND lease_id IS NULL AND EXISTS (
+                    SELECT 1 FROM syndication_mailing m WHERE m.id = %(mailing)s AND m.state IN ('planning', 'open'))
+                RETURNING id, fence, low, high, deaths, suspect""",
+            {"mailing": mailing_id, "lease": lease_id},
+        )
+        found = cursor.fetchone()
+    if found is None:
+        return None
+    batch, fence, low, high, deaths, suspect = found
+    return BatchClaim(batch, fence, low, high, deaths, suspect, lease_id)
+
+
+def rows_of(mailing: Mailing, batch: BatchClaim) -> list[WaitingRow]:
+    """The rows of a claimed batch that are due now, by subscriber, each with the answer whether it may be mailed."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT d.subscriber_id, d.attempts, d.sent_at, s.address, s.name, s.attributes, s.locale,
+                CASE WHEN {_eligible(mailing)} THEN 1 ELSE 0 END
+                {_ROWS} AND COALESCE(d.due_at, 0) <= {now_sql()} ORDER BY d.subscriber_id""",
+            _scope(mailing, batch),
+        )
+        return [WaitingRow._make(row) for row in cursor.fetchall()]
+
+
+def withdrawn(mailing: Mailing, batch: BatchClaim) -> set[int]:
+    """The subscribers of a claimed batch's waiting rows who may not be mailed any more."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT d.subscriber_id {_ROWS} AND CASE WHEN {_eligible(mailing)} THEN 1 ELSE 0 END = 0", _scope(mailing, batch))
+        return {row[0] for row in cursor.fetchall()}
+
+
+def settle(mailing_id: int, batch: BatchClaim, settled: Sequence[Settled], *, release: bool) -> bool:
+    """Write outcomes and the batch's sums in one transaction, and give the batch back where told; False when it is not ours any more.
+
+    A row that is final already stays as it is, so that a journal may be replayed.
     """
-    while True:
-        with durable():
-            if not Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.OPEN).exists():
-                return []
-            ids = _take(mailing, owner, limit)
-            skipped = _skip_ineligible(mailing, ids)
-        if not ids:
-            return []
-        if len(skipped) < len(ids):
-            return _read(ids, owner)
-
-
-def due(mailing: Mailing) -> QuerySet[Delivery]:
-    """The rows that may be claimed now, in the order of the index that serves this question: its cost is the answer's, not the mailing's."""
-    return Delivery.objects.filter(mailing=mailing, state__one_of=WAITING, due_at__lte=Now()).order_by("due_at", "id")
-
-
-def _take(mailing: Mailing, owner: str, limit: int) -> list[int]:
-    ids = list(due(mailing).select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            f"""UPDATE syndication_delivery SET state = %s, owner = %s, fence = fence + 1, attempts = attempts + 1,
-                lease_until = {now_sql(LEASE_SECONDS)} WHERE id = %s""",
-            [(State.CLAIMED, owner, pk) for pk in ids],
+    with durable() if release else quick(), connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE syndication_batch SET fence = fence WHERE id = %s AND lease_id = %s AND fence = %s",
+            [batch.id, batch.lease_id, batch.fence],
         )
-    return ids
+        if cursor.rowcount != 1:
+            return False
+        write_rows(mailing_id, settled)
+        sum_up(mailing_id, batch, release=release)
+    return True
 
 
-def _skip_ineligible(mailing: Mailing, ids: Sequence[int]) -> list[int]:
-    if not ids:
-        return []
-    marks = ", ".join(str(int(pk)) for pk in ids)
+def write_rows(mailing_id: int, settled: Sequence[Settled]) -> None:
+    """Each outcome into its row, and a line into the attempts for each that did not simply succeed. Inside a transaction."""
+    plain = [one for one in settled if one.state is State.DELIVERED and one.attempt <= 1]
+    others = [one for one in settled if one.state is not State.DELIVERED or one.attempt > 1]
+    write = _write_at_once if connection.vendor == "postgresql" else _write_in_turn
+    if plain:
+        write(mailing_id, plain)
+    tries = [_attempt(mailing_id, one) for one in others if _write_one(mailing_id, one) and one.attempt]
+    if tries:
+        Attempt.objects.bulk_create(tries)
+
+
+_SET = "state = %s, attempts = %s, sent_at = COALESCE(sent_at, %s), due_at = %s, reply_code = %s, reply = %s"
+_WHICH = "WHERE mailing_id = %s AND subscriber_id = %s AND state IN (0, 3)"
+
+
+def _write_in_turn(mailing_id: int, settled: Iterable[Settled]) -> None:
+    with connection.cursor() as cursor:
+        cursor.executemany(f"UPDATE syndication_delivery SET {_SET} {_WHICH}", [_parameters(mailing_id, one) for one in settled])
+
+
+def _write_at_once(mailing_id: int, settled: Sequence[Settled]) -> None:
+    """One statement for all: PostgreSQL's way to say a thousand updates."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""UPDATE syndication_delivery AS d SET state = %(skipped)s, owner = '', lease_until = NULL, settled_at = {now_sql()},
-                reply = %(why)s, attempts = attempts - 1
-                WHERE id IN ({marks}) AND NOT {_ELIGIBLE[Mailing.Kind(mailing.kind)]} RETURNING id""",
-            {**_scope(mailing), "skipped": State.SKIPPED, "why": SKIPPED_BECAUSE[Mailing.Kind(mailing.kind)]},
-        )
-        return [row[0] for row in cursor.fetchall()]
-
-
-def _scope(mailing: Mailing) -> dict[str, int]:
-    return {"list": mailing.list_id, "publication": mailing.publication_id}
-
-
-def _read(ids: Sequence[int], owner: str) -> list[Claim]:
-    rows = Delivery.objects.filter(pk__in=ids, owner=owner, state=State.CLAIMED).order_by("due_at", "id")
-    columns = ("id", "subscriber_id", "address", "fence", "attempts", "sent_at")
-    about = ("subscriber__name", "subscriber__attributes", "subscriber__locale")
-    return [Claim(*row) for row in rows.values_list(*columns, *about)]
-
-
-def mark_transmitting(mailing: Mailing, mark: Mark) -> bool:
-    """Note that the message is about to go out; False when it must not: cancelled, paused, left, suppressed, or not ours any more."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""UPDATE syndication_delivery AS d SET state = %(transmitting)s, sent_at = COALESCE(sent_at, %(date)s),
-                lease_until = {now_sql(LEASE_SECONDS)}
-                WHERE id = %(id)s AND owner = %(owner)s AND fence = %(fence)s AND state IN (%(claimed)s, %(transmitting)s)
-                AND EXISTS (SELECT 1 FROM syndication_mailing m WHERE m.id = d.mailing_id AND m.state = 'open')
-                AND {_ELIGIBLE[Mailing.Kind(mailing.kind)]}""",
-            {
-                **_scope(mailing),
-                "transmitting": State.TRANSMITTING,
-                "claimed": State.CLAIMED,
-                "id": mark.claim.id,
-                "owner": mark.owner,
-                "fence": mark.claim.fence,
-                "date": mark.date,
-            },
-        )
-        return bool(cursor.rowcount == 1)
-
-
-def settle(settlement: Settlement) -> bool:
-    """Write an outcome; False when the row is not ours any more.
-
-    A row that was put in doubt or held while its server kept silent takes the late truth, as long as nobody claimed it again.
-    """
-    outcome, one = settlement.outcome, settlement.claim
-    is_doubt, is_final = outcome.state == State.IN_DOUBT, outcome.state in FINAL
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""UPDATE syndication_delivery SET state = %s, reply_code = %s, reply = %s, due_at = COALESCE(%s, due_at),
-                owner = %s, lease_until = {now_sql() if is_doubt else "NULL"}, settled_at = {now_sql() if is_final else "NULL"}
-                WHERE id = %s AND owner = %s AND fence = %s AND state IN (1, 2, 4, 14)""",
+            """UPDATE syndication_delivery d SET state = o.state, attempts = o.attempt, sent_at = COALESCE(d.sent_at, o.sent_at),
+                   due_at = o.due_at, reply_code = o.code, reply = o.reply
+               FROM unnest(%s::bigint[], %s::smallint[], %s::smallint[], %s::bigint[], %s::bigint[], %s::smallint[], %s::text[])
+                   AS o(subscriber, state, attempt, sent_at, due_at, code, reply)
+               WHERE d.mailing_id = %s AND d.subscriber_id = o.subscriber AND d.state IN (0, 3)""",
             [
-                outcome.state,
-                outcome.code,
-                outcome.reply,
-                outcome.due_at,
-                settlement.owner if is_doubt else "",
-                one.id,
-                settlement.owner,
-                one.fence,
+                [one.subscriber for one in settled],
+                [int(one.state) for one in settled],
+                [one.attempt for one in settled],
+                [one.sent_at for one in settled],
+                [one.due_at for one in settled],
+                [one.code for one in settled],
+                [one.reply or None for one in settled],
+                mailing_id,
             ],
         )
+
+
+def _write_one(mailing_id: int, one: Settled) -> bool:
+    with connection.cursor() as cursor:
+        if one.attempt:
+            cursor.execute(f"UPDATE syndication_delivery SET {_SET} {_WHICH}", _parameters(mailing_id, one))
+        elif one.state in {State.PLANNED, State.DEFERRED}:  # postponed: nothing was tried
+            cursor.execute(f"UPDATE syndication_delivery SET due_at = %s {_WHICH}", [one.due_at, mailing_id, one.subscriber])
+        else:
+            cursor.execute(
+                f"UPDATE syndication_delivery SET state = %s, due_at = NULL, reply = %s {_WHICH}",
+                [int(one.state), one.reply, mailing_id, one.subscriber],
+            )
         return bool(cursor.rowcount == 1)
 
 
-def release(mailing: Mailing, owner: str) -> int:
-    """Give back what this owner has claimed and not begun; the attempt does not count. How many rows."""
-    with quick():
-        mine = Delivery.objects.filter(mailing=mailing, owner=owner, state=State.CLAIMED, state__one_of=LEASED)
-        fresh = mine.filter(sent_at=None).update(state=State.PLANNED, owner="", lease_until=None, attempts=F("attempts") - 1)
-        return fresh + mine.update(state=State.DEFERRED, owner="", lease_until=None, attempts=F("attempts") - 1)
+def _parameters(mailing_id: int, one: Settled) -> tuple[int | str | None, ...]:
+    return (int(one.state), one.attempt, one.sent_at, one.due_at, one.code, one.reply or None, mailing_id, one.subscriber)
 
 
-def renew(owner: str) -> int:
-    """Say that this owner lives: its leases run on. How many rows."""
+def _attempt(mailing_id: int, one: Settled) -> Attempt:
+    return Attempt(
+        mailing_id=mailing_id,
+        subscriber_id=one.subscriber,
+        at=one.at,
+        number=one.attempt,
+        state=one.state,
+        code=one.code,
+        kind=one.kind,
+        reply=one.reply,
+        where=one.where,
+    )
+
+
+def sum_up(mailing_id: int, batch: BatchClaim, *, release: bool) -> None:
+    """Count a batch's rows anew and, where told, give it back: due when the next of its rows is. Inside a transaction."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""UPDATE syndication_delivery SET lease_until = {now_sql(LEASE_SECONDS)}
-                WHERE state IN (1, 2, 4) AND state <> 4 AND owner = %s""",
-            [owner],
+            """SELECT state, count(*), min(COALESCE(due_at, 0)) FROM syndication_delivery
+               WHERE mailing_id = %s AND subscriber_id BETWEEN %s AND %s GROUP BY state""",
+            [mailing_id, batch.low, batch.high],
         )
-        return int(cursor.rowcount)
+        found = {State(state): (count, due) for state, count, due in cursor.fetchall()}
+        sums = ", ".join(f"{state.word} = {found.get(state, (0, 0))[0]}" for state in COUNTED)
+        waiting = [found[state][1] for state in (State.PLANNED, State.DEFERRED) if state in found]
+        back = f", lease_id = NULL, due_at = {min(waiting) if waiting else 'NULL'}" if release else ""
+        cursor.execute(f"UPDATE syndication_batch SET {sums}{back} WHERE id = %s", [batch.id])
+
+
+def _eligible(mailing: Mailing) -> str:
+    return _ELIGIBLE[Mailing.Kind(mailing.kind)]
+
+
+def _scope(mailing: Mailing, batch: BatchClaim) -> dict[str, int]:
+    return {
+        "list": mailing.list_id,
+        "publication": mailing.publication_id,
+        "mailing": mailing.pk,
+        "low": batch.low,
+        "high": batch.high,
+    }

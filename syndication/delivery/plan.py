@@ -1,51 +1,88 @@
-"""Plans a mailing: one row for each confirmed subscriber of its list, in pages that can be interrupted and resumed."""
+"""Plans a mailing: one row for each confirmed subscriber of its list, in batches, by pages that can be interrupted and resumed.
+
+Senders begin with the first batch while the later ones are still planned.
+"""
+
+import time
 
 from django.db import connection, transaction
+from django.db.models import Sum
 
+from syndication.delivery.crash_points import reach
 from syndication.delivery.database import now_sql
-from syndication.delivery.models import Delivery, Mailing
+from syndication.delivery.models import Batch, Mailing
 
-PAGE = 10_000  # rows a statement
+BATCH = 1000  # readers that one sender takes at a time
+FIRST_BATCH = 100  # the first ones are smaller, so that several senders share a small mailing
+FIRST_BATCHES = 10
+PAGE = 5  # batches a transaction
+YIELD_SECONDS = 0.003  # between two pages on SQLite, whose one writer would not let the senders in
 
 _READERS = """FROM syndication_subscription x JOIN syndication_subscriber s ON s.id = x.subscriber_id
     WHERE x.list_id = %(list)s AND x.state = 'confirmed' AND s.state = 'active' AND s.id > %(after)s"""
 
 
+def begin(mailing_id: int) -> bool:
+    """Plan the first batches, so that senders can begin; whether there is more to plan or somebody to mail."""
+    return _plan_page(mailing_id) or Batch.objects.filter(mailing_id=mailing_id).exists()
+
+
 def plan(mailing_id: int) -> int:
     """Add the missing rows of a mailing and open it; the number of its rows. A second call adds nothing."""
     while _plan_page(mailing_id):
-        pass
+        if connection.vendor == "sqlite":
+            time.sleep(YIELD_SECONDS)
     return _finish(mailing_id)
 
 
 def _plan_page(mailing_id: int) -> bool:
-    """One page in one transaction; False when there is nothing (more) to plan."""
+    """Some batches in one transaction; False when there is nothing (more) to plan."""
     with transaction.atomic():
         mailing = Mailing.objects.select_for_update().get(pk=mailing_id)
         if mailing.audience is not None or mailing.state == Mailing.State.CANCELLED:
             return False
-        scope = {"list": mailing.list_id, "after": mailing.planned_upto, "page": PAGE, "mailing": mailing_id}
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT max(id) FROM (SELECT s.id {_READERS} ORDER BY s.id LIMIT %(page)s) AS page", scope)
-            upto = cursor.fetchone()[0]
+        batches = Batch.objects.filter(mailing=mailing).count()
+        upto: int | None = mailing.planned_upto
+        for number in range(batches, batches + PAGE):
+            upto = _plan_batch(mailing, FIRST_BATCH if number < FIRST_BATCHES else BATCH)
             if upto is None:
-                return False
-            cursor.execute(
-                f"""INSERT INTO syndication_delivery (mailing_id, subscriber_id, address, state, attempts, fence, owner, due_at, reply)
-                    SELECT %(mailing)s, s.id, s.address, 0, 0, 0, '', {now_sql()}, '' {_READERS} AND s.id <= %(upto)s
-                    ON CONFLICT (mailing_id, subscriber_id) DO NOTHING""",
-                {**scope, "upto": upto},
-            )
-        Mailing.objects.filter(pk=mailing_id).update(planned_upto=upto)
-    return True
+                break
+            mailing.planned_upto = upto
+        mailing.save(update_fields=["planned_upto"])
+    reach("planned-page")
+    return upto is not None
+
+
+def _plan_batch(mailing: Mailing, size: int) -> int | None:
+    """The rows of the next readers and their batch; the last reader's id, or None when there is none."""
+    scope = {"list": mailing.list_id, "after": mailing.planned_upto, "page": size, "mailing": mailing.pk}
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT min(id), max(id) FROM (SELECT s.id {_READERS} ORDER BY s.id LIMIT %(page)s) AS page", scope)
+        low, upto = cursor.fetchone()
+        if upto is None:
+            return None
+        cursor.execute(
+            f"""INSERT INTO syndication_delivery (mailing_id, subscriber_id, state, attempts)
+                SELECT %(mailing)s, s.id, 0, 0 {_READERS} AND s.id <= %(upto)s ORDER BY s.id
+                ON CONFLICT (mailing_id, subscriber_id) DO NOTHING""",
+            {**scope, "upto": upto},
+        )
+        cursor.execute(
+            f"""INSERT INTO syndication_batch (mailing_id, low, high, rows, due_at, fence, deaths,
+                deferred, delivered, bounced, failed, skipped, held)
+                VALUES (%(mailing)s, %(low)s, %(upto)s, %(rows)s, {now_sql()}, 0, 0, 0, 0, 0, 0, 0, 0)""",
+            {**scope, "low": low, "upto": upto, "rows": cursor.rowcount},
+        )
+    return int(upto)
 
 
 def _finish(mailing_id: int) -> int:
     with transaction.atomic():
         mailing = Mailing.objects.select_for_update().get(pk=mailing_id)
         if mailing.audience is None:
-            mailing.audience = Delivery.objects.filter(mailing_id=mailing_id).count()
+            mailing.audience = Batch.objects.filter(mailing_id=mailing_id).aggregate(rows=Sum("rows"))["rows"] or 0
             if mailing.state == Mailing.State.PLANNING:
                 mailing.state = Mailing.State.OPEN
             mailing.save(update_fields=["audience", "state"])
-        return mailing.audience
+    reach("after-plan")
+    return mailing.audience

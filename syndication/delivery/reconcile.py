@@ -1,100 +1,84 @@
-"""Mends what dead senders left: lapsed claims, rows in doubt, cancelled rest. Any process may run it, twice is harmless."""
+"""Keeps the ledger going: ends what was cancelled, says who wants a worker, closes what is done. Any process may run it, twice is harmless."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from django.db import transaction
-from django.db.models import Exists, F, OuterRef
-from django.db.models.functions import Now
+from django.db import connection, transaction
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
-from syndication.delivery.database import epoch
-from syndication.delivery.models import Delivery, Mailing
-from syndication.delivery.outcome import after_doubt
-from syndication.delivery.states import LEASED, WAITING, State
+from syndication.delivery.database import database_now
+from syndication.delivery.ledger import BatchClaim, sum_up
+from syndication.delivery.models import Batch, Delivery, Mailing
+from syndication.delivery.recover import recover
+from syndication.delivery.states import FINAL, WAITING, State
 
 CANCELLED = "cancelled"
-GROUP = 1000  # rows a transaction
-_NOBODYS = {"owner": "", "lease_until": None}
+MOST_BELLS = 8  # senders that share one mailing; those that find nothing end at once
 
 
 @dataclass(frozen=True, slots=True)
 class Mended:
-    """How many rows were moved, by kind."""
+    """How many runs of dead senders were settled, and how many batches of cancelled mailings were ended."""
 
-    returned: int = 0
-    in_doubt: int = 0
-    decided: int = 0
+    recovered: int = 0
     cancelled: int = 0
 
 
 def reconcile() -> Mended:
-    """Return lapsed claims, put lapsed transmissions in doubt, decide doubt by policy, end what was cancelled."""
-    return Mended(returned=_return_lapsed_claims(), in_doubt=_doubt_lapsed(), decided=_decide_doubt(), cancelled=_end_cancelled())
+    """Settle what dead senders left, end what was cancelled."""
+    return Mended(recover(), sum(map(end_cancelled, _cancelled())))
 
 
-def _lapsed(state: State) -> list[int]:
-    rows = Delivery.objects.filter(state=state, state__one_of=LEASED, lease_until__lt=Now())
-    return list(rows.order_by("lease_until").values_list("pk", flat=True)[:GROUP])
-
-
-def _return_lapsed_claims() -> int:
-    """A claim that lapsed was not begun, if the database has kept every mark since; else it is doubt."""
-    ids = _lapsed(State.CLAIMED)
-    with transaction.atomic():
-        rows = Delivery.objects.filter(pk__in=ids, state=State.CLAIMED, lease_until__lt=Now())
-        same = rows.filter(owner__startswith=f"{epoch()}:")
-        tried = same.exclude(sent_at=None).update(state=State.DEFERRED, fence=F("fence") + 1, **_NOBODYS)
-        fresh = same.update(state=State.PLANNED, fence=F("fence") + 1, **_NOBODYS)
-        rows.update(state=State.IN_DOUBT, lease_until=Now(), reply="the database was restarted while this was claimed")
-    return tried + fresh
-
-
-def _doubt_lapsed() -> int:
-    """Owner and fence stay: a sender that lives after all may still tell the truth."""
-    ids = _lapsed(State.TRANSMITTING)
-    rows = Delivery.objects.filter(pk__in=ids, state=State.TRANSMITTING, lease_until__lt=Now())
-    return rows.update(state=State.IN_DOUBT, lease_until=Now(), reply="the sender died while it transmitted this")
-
-
-def _decide_doubt() -> int:
-    decided = 0
-    doubtful = Delivery.objects.filter(state=State.IN_DOUBT, state__one_of=LEASED).values_list("pk", "mailing__kind", "attempts", "fence")
-    for pk, kind, attempts, fence in doubtful[:GROUP]:
-        state = after_doubt(kind, attempts)
-        times = {"settled_at": Now()} if state == State.HELD else {"due_at": Now()}
-        decided += Delivery.objects.filter(pk=pk, state=State.IN_DOUBT, fence=fence).update(state=state, lease_until=None, **times)
-    return decided
-
-
-def _end_cancelled() -> int:
-    rest = Delivery.objects.filter(state__one_of=WAITING, mailing__state=Mailing.State.CANCELLED)
-    ids = list(rest.values_list("pk", flat=True)[: 10 * GROUP])
-    return Delivery.objects.filter(pk__in=ids, state__in=WAITING).update(state=State.SKIPPED, settled_at=Now(), reply=CANCELLED)
+def _cancelled() -> list[int]:
+    rest = Batch.objects.filter(mailing__state=Mailing.State.CANCELLED, lease=None, due_at__isnull=False)
+    return list(rest.order_by("mailing").values_list("mailing", flat=True).distinct())
 
 
 def end_cancelled(mailing_id: int) -> int:
-    """Skip all that a cancelled mailing has not begun, in one statement; how many rows."""
-    rest = Delivery.objects.filter(state__one_of=WAITING, mailing_id=mailing_id, mailing__state=Mailing.State.CANCELLED)
-    return rest.update(state=State.SKIPPED, settled_at=Now(), reply=CANCELLED)
+    """Skip all that a cancelled mailing has not begun; how many batches. What a sender has claimed follows when it gives it back."""
+    ended = 0
+    while True:
+        with transaction.atomic():
+            batches = list(_takeable(mailing_id)[:50])
+            for batch in batches:
+                rows = Delivery.objects.filter(
+                    mailing_id=mailing_id, subscriber__gte=batch.low, subscriber__lte=batch.high, state__in=WAITING
+                )
+                rows.update(state=State.SKIPPED, due_at=None, reply=CANCELLED)
+                sum_up(mailing_id, BatchClaim(batch.pk, batch.fence, batch.low, batch.high, 0, None, 0), release=True)
+        ended += len(batches)
+        if not batches:
+            return ended
+
+
+def _takeable(mailing_id: int) -> QuerySet[Batch]:
+    free = Batch.objects.filter(mailing_id=mailing_id, mailing__state=Mailing.State.CANCELLED, lease=None, due_at__isnull=False)
+    return free.select_for_update(skip_locked=True, of=("self",)) if connection.vendor == "postgresql" else free
 
 
 @dataclass(frozen=True, slots=True)
 class Bell:
-    """A mailing that wants a worker."""
+    """A mailing that wants workers: one that plans, or so many that send."""
 
     mailing_id: int
     kind: str
-    is_planning: bool
+    senders: int = 0
+    is_planning: bool = False
 
 
 def bells() -> list[Bell]:
-    """Open mailings with due rows and no sender at work, and mailings whose planning was interrupted."""
-    at_work = Delivery.objects.filter(state__one_of=LEASED, lease_until__gt=Now()).values("mailing")
-    due = Delivery.objects.filter(mailing=OuterRef("pk"), state__one_of=WAITING, due_at__lte=Now())
-    open_ones = Mailing.objects.filter(state=Mailing.State.OPEN).exclude(waits_until__gt=Now()).filter(Exists(due)).exclude(pk__in=at_work)
+    """Open mailings with due batches and no sender at work, and mailings whose planning was interrupted."""
+    now = database_now()
+    at_work = Batch.objects.filter(mailing=OuterRef("pk"), lease__until__gt=now)
+    going = Mailing.objects.filter(state__in=(Mailing.State.OPEN, Mailing.State.PLANNING)).exclude(
+        waits_until__gt=datetime.fromtimestamp(now, UTC)
+    )
+    due = Count("batches", filter=Q(batches__lease=None, batches__due_at__lte=now))
+    open_ones = going.filter(~Exists(at_work)).annotate(due=due).filter(due__gt=0)
     unplanned = Mailing.objects.filter(state=Mailing.State.PLANNING)
     return [
         *(Bell(pk, kind, is_planning=True) for pk, kind in unplanned.order_by("pk").values_list("pk", "kind")),
-        *(Bell(pk, kind, is_planning=False) for pk, kind in open_ones.order_by("pk").values_list("pk", "kind")),
+        *(Bell(pk, kind, min(count, MOST_BELLS)) for pk, kind, count in open_ones.order_by("pk").values_list("pk", "kind", "due")),
     ]
 
 
@@ -110,13 +94,14 @@ def is_current(mailing_id: int, bell: int) -> bool:
 
 
 def close_finished() -> list[int]:
-    """Close each open or cancelled mailing of which every row is final and the sums agree; their ids."""
-    waiting = Delivery.objects.filter(mailing=OuterRef("pk"), state__one_of=WAITING)
-    leased = Delivery.objects.filter(state__one_of=LEASED).values("mailing")
+    """Close each open mailing of which every row is final and the sums agree; their ids."""
+    busy = Batch.objects.filter(Q(due_at__isnull=False) | Q(lease__isnull=False), mailing=OuterRef("pk"))
     planned = Mailing.objects.filter(state=Mailing.State.OPEN, kind=Mailing.Kind.CAMPAIGN).exclude(audience=None)
     closed = []
-    for mailing in planned.filter(~Exists(waiting)).exclude(pk__in=leased):
-        if mailing.deliveries.count() != mailing.audience:
+    for mailing in planned.filter(~Exists(busy)):
+        sums = Batch.objects.filter(mailing=mailing).aggregate(rows=Sum("rows"), **{one.word: Sum(one.word) for one in FINAL})
+        final = sum(sums[one.word] or 0 for one in FINAL)
+        if not (sums["rows"] or 0) == final == mailing.audience or mailing.deliveries.count() != mailing.audience:
             continue  # `campaign verify` says what is wrong; a sum that does not agree is never "finished"
         if Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.OPEN).update(state=Mailing.State.CLOSED):
             closed.append(mailing.pk)

@@ -15,7 +15,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 @pytest.fixture
-def wire(smtp_server, settings):
+def wire(smtp_server, settings, tmp_path):
+    settings.JOURNAL = tmp_path / "journal"
     settings.SMTP = SmtpAddress(smtp_server.host, smtp_server.port)
     yield smtp_server
     send.close_connections()

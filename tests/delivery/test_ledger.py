@@ -1,21 +1,19 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from django.db import connection
-from django.db.models.functions import Now
 
 from syndication.audience import leave
+from syndication.audience.models import Subscriber
 from syndication.audience.suppress import suppress
-from syndication.delivery import ledger, plan, reconcile
-from syndication.delivery.database import new_owner
-from syndication.delivery.ledger import Mark, Settlement
-from syndication.delivery.models import Delivery, Mailing
-from syndication.delivery.outcome import Outcome
+from syndication.delivery import correct, ledger, plan, reconcile
+from syndication.delivery.journal.records import Settled
+from syndication.delivery.models import Attempt, Batch, Delivery, Lease, Mailing
 from syndication.delivery.states import State
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 DATE = datetime(2026, 11, 1, 9, 30, tzinfo=UTC)
-TAKEN = Outcome(State.DELIVERED, "2.0.0 queued", 250)
+SENT_AT = int(DATE.timestamp())
 
 
 @pytest.fixture
@@ -26,277 +24,282 @@ def planned(mailing, readers):
     return mailing
 
 
+@pytest.fixture
+def lease():
+    return ledger.open_lease("a run", "here:1", site="site", boot="boot")
+
+
+@pytest.fixture
+def other_lease():
+    return ledger.open_lease("another run", "there:1", site="site", boot="boot")
+
+
 def states(mailing):
     return sorted(State(state).word for state in mailing.deliveries.values_list("state", flat=True))
 
 
-def claim(mailing, owner, limit=50):
-    return ledger.claim(mailing, owner, limit=limit)
-
-
-def mark(mailing, one, owner):
-    return ledger.mark_transmitting(mailing, Mark(one, owner, DATE))
-
-
-def settle(one, owner, outcome=TAKEN):
-    return ledger.settle(Settlement(one, owner, outcome))
+def taken(row, batch, state=State.DELIVERED, **more):
+    return Settled(batch.id, row.subscriber, state, row.attempts + 1, SENT_AT, **({"code": 250, "reply": "4Fz"} | more))
 
 
 def unsubscribe(address, news):
-    from syndication.audience.models import Subscriber
-
     subscriber = Subscriber.objects.get(address=address)
     leave.unsubscribe(leave.unsubscribe_token(subscriber.pk, news.pk), how="link", now=DATE)
-
-
-def let_leases_lapse():
-    Delivery.objects.exclude(lease_until=None).update(lease_until=Now() - timedelta(seconds=1))
 
 
 # ---------------------------------------------------------------- planning
 
 
-def test_planning_adds_one_row_for_each_confirmed_reader_in_pages_and_only_once(mailing, readers, news, monkeypatch):
-    monkeypatch.setattr(plan, "PAGE", 3)
+def test_planning_adds_one_row_for_each_confirmed_reader_in_batches_and_only_once(mailing, readers, news, monkeypatch):
+    monkeypatch.setattr(plan, "FIRST_BATCH", 3)
     readers(7)
     unsubscribe("r3@example.org", news)
     assert plan.plan(mailing.pk) == 6
     assert plan.plan(mailing.pk) == 6
     assert mailing.deliveries.count() == 6
+    assert list(mailing.batches.order_by("low").values_list("rows", flat=True)) == [3, 3]
 
 
 def test_planning_that_was_interrupted_goes_on_where_it_stopped(mailing, readers, monkeypatch):
-    monkeypatch.setattr(plan, "PAGE", 2)
+    monkeypatch.setattr(plan, "FIRST_BATCH", 2)
+    monkeypatch.setattr(plan, "PAGE", 1)
     readers(5)
-    plan._plan_page(mailing.pk)
+    assert plan.begin(mailing.pk)
     assert mailing.deliveries.count() == 2
     assert plan.plan(mailing.pk) == 5
+    assert sum(mailing.batches.values_list("rows", flat=True)) == 5
+
+
+def test_the_first_batches_are_small_so_that_several_senders_share_a_small_mailing(mailing, readers):
+    readers(250)
+    plan.plan(mailing.pk)
+    assert list(mailing.batches.order_by("low").values_list("rows", flat=True)) == [100, 100, 50]
 
 
 def test_a_cancelled_mailing_is_not_planned_on(mailing, readers):
     readers(3)
     Mailing.objects.update(state=Mailing.State.CANCELLED)
     assert plan.plan(mailing.pk) == 0
-    mailing.refresh_from_db()
-    assert mailing.state == Mailing.State.CANCELLED
 
 
-# ---------------------------------------------------------------- claiming
+def test_a_list_that_nobody_confirmed_is_planned_empty_and_closed(mailing, readers):
+    assert plan.plan(mailing.pk) == 0
+    assert reconcile.close_finished() == [mailing.pk]
 
 
-def test_two_owners_never_claim_the_same_row(planned):
-    one, two = claim(planned, "a", limit=3), claim(planned, "b")
-    assert len(one) == 3
-    assert len(two) == 2
-    assert not {claimed.id for claimed in one} & {claimed.id for claimed in two}
-    assert claim(planned, "c") == []
+# ---------------------------------------------------------------- claims
 
 
-def test_a_mailing_that_is_not_open_gives_no_claims(planned):
-    for state in (Mailing.State.PAUSED, Mailing.State.CANCELLED, Mailing.State.PLANNING, Mailing.State.CLOSED):
-        Mailing.objects.update(state=state)
-        assert claim(planned, "a") == []
+def test_two_senders_never_get_the_same_batch(planned, lease, other_lease):
+    assert ledger.claim(planned.pk, lease) is not None
+    assert ledger.claim(planned.pk, other_lease) is None
 
 
-def test_who_left_or_is_suppressed_since_planning_is_skipped_at_the_claim(planned, news):
-    unsubscribe("r1@example.org", news)
-    suppress("r2@example.org", reason="complained", publication=news.publication)
-    suppress("r3@example.org", reason="bounced")
-    assert [one.address for one in claim(planned, "a")] == ["r0@example.org", "r4@example.org"]
-    assert states(planned) == ["claimed", "claimed", "skipped", "skipped", "skipped"]
+def test_a_batch_of_a_mailing_that_is_being_planned_can_be_sent_already(mailing, readers, lease):
+    readers(3)
+    plan.begin(mailing.pk)
+    assert Mailing.objects.get().state == Mailing.State.PLANNING
+    assert ledger.claim(mailing.pk, lease) is not None
 
 
-def test_a_claim_whose_every_row_must_be_skipped_goes_on_to_the_next_rows(planned, news):
-    for number in range(2):
-        unsubscribe(f"r{number}@example.org", news)
-    assert [one.address for one in claim(planned, "a", limit=2)] == ["r2@example.org", "r3@example.org"]
-
-
-def test_a_suppression_of_another_publication_stops_nobody(planned):
-    from syndication.articles.models import Publication
-
-    other = Publication.objects.create(slug="other", name="O", sender_address="e@o.example.org", mail_domain="o.example.org")
-    suppress("r1@example.org", reason="complained", publication=other)
-    assert len(claim(planned, "a")) == 5
-
-
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL plans by the size of the table; SQLite by the words of the statement")
-def test_finding_due_rows_costs_no_more_in_a_large_mailing(planned):
-    plan_of_sqlite = ledger.due(planned)[:50].explain()
-    assert "USING INDEX delivery_due" in plan_of_sqlite
-    assert "TEMP B-TREE" not in plan_of_sqlite
-
-
-# ---------------------------------------------------------------- marking and settling
-
-
-def test_only_the_owner_with_the_newest_fence_may_mark_and_settle(planned):
-    zombie = new_owner()
-    (old,) = claim(planned, zombie, limit=1)
-    let_leases_lapse()
-    reconcile.reconcile()
-    new = next(one for one in claim(planned, "b") if one.id == old.id)
-    assert not mark(planned, old, zombie)
-    assert mark(planned, new, "b")
-    assert not settle(old, zombie)
-    assert settle(new, "b")
-
-
-def test_an_unsubscribe_between_claim_and_transmission_is_obeyed(planned, news):
-    claims = claim(planned, "a")
-    unsubscribe(claims[0].address, news)
-    assert not mark(planned, claims[0], "a")
-    assert mark(planned, claims[1], "a")
-
-
-@pytest.mark.parametrize("state", [Mailing.State.PAUSED, Mailing.State.CANCELLED])
-def test_a_pause_or_cancel_is_obeyed_before_the_next_message(planned, state):
-    (one,) = claim(planned, "a", limit=1)
+@pytest.mark.parametrize("state", [Mailing.State.PAUSED, Mailing.State.CANCELLED, Mailing.State.CLOSED])
+def test_nothing_is_claimed_of_a_mailing_that_is_not_open(planned, lease, state):
     Mailing.objects.update(state=state)
-    assert not mark(planned, one, "a")
+    assert ledger.claim(planned.pk, lease) is None
 
 
-def test_a_second_attempt_keeps_the_date_of_the_first(planned):
-    (one,) = claim(planned, "a", limit=1)
-    mark(planned, one, "a")
-    settle(one, "a", Outcome(State.DEFERRED, "later", 451, due_at=DATE))
-    again = next(found for found in claim(planned, "b") if found.id == one.id)
-    assert (again.sent_at, again.attempts) == (DATE, 2)
+def test_rows_say_who_may_not_be_mailed_any_more(planned, lease, news):
+    unsubscribe("r1@example.org", news)
+    suppress("r2@example.org", reason="staff", publication=None)
+    suppress("r3@example.org", reason="bounced", publication=news.publication)
+    rows = ledger.rows_of(planned, ledger.claim(planned.pk, lease))
+    assert [row.address for row in rows if row.is_eligible] == ["r0@example.org", "r4@example.org"]
 
 
-def test_an_outcome_is_written_with_its_reply_and_time(planned):
-    (one,) = claim(planned, "a", limit=1)
-    mark(planned, one, "a")
-    assert settle(one, "a")
-    row = Delivery.objects.get(pk=one.id)
-    assert (row.state, row.reply_code, row.reply, row.owner) == (State.DELIVERED, 250, "2.0.0 queued", "")
-    assert row.settled_at is not None
-    assert not settle(one, "a")
+def test_a_suppression_of_another_publication_does_not_count(planned, lease, news):
+    from support.publications import make_publication
+
+    suppress("r1@example.org", reason="staff", publication=make_publication("other"))
+    assert all(row.is_eligible for row in ledger.rows_of(planned, ledger.claim(planned.pk, lease)))
 
 
-def test_rows_that_were_not_begun_go_back_without_counting_an_attempt(planned):
-    claims = claim(planned, "a")
-    mark(planned, claims[0], "a")
-    assert ledger.release(planned, "a") == 4
-    assert states(planned) == ["planned"] * 4 + ["transmitting"]
-    assert set(planned.deliveries.filter(state=State.PLANNED).values_list("attempts", flat=True)) == {0}
+def test_who_leaves_while_a_batch_is_sent_is_found(planned, lease, news):
+    batch = ledger.claim(planned.pk, lease)
+    assert ledger.withdrawn(planned, batch) == set()
+    unsubscribe("r4@example.org", news)
+    assert ledger.withdrawn(planned, batch) == {Subscriber.objects.get(address="r4@example.org").pk}
 
 
-# ---------------------------------------------------------------- reconciling
+def test_a_row_that_is_not_due_yet_stays_where_it_is(planned, lease):
+    later = datetime(2100, 1, 1, tzinfo=UTC)
+    Delivery.objects.filter(subscriber__address="r0@example.org").update(state=State.DEFERRED, due_at=later)
+    batch = ledger.claim(planned.pk, lease)
+    rows = ledger.rows_of(planned, batch)
+    assert len(rows) == 4
+    ledger.settle(planned.pk, batch, [taken(row, batch) for row in rows], release=True)
+    assert Batch.objects.get().due_at == later
+    assert ledger.claim(planned.pk, lease) is None
 
 
-def test_a_lapsed_claim_goes_back_to_planned_and_a_lapsed_transmission_is_held(planned):
-    owner = new_owner()
-    claims = claim(planned, owner, limit=2)
-    mark(planned, claims[0], owner)
-    let_leases_lapse()
-    mended = reconcile.reconcile()
-    assert (mended.returned, mended.in_doubt, mended.decided) == (1, 1, 1)
-    assert states(planned) == ["held", "planned", "planned", "planned", "planned"]
+# ---------------------------------------------------------------- settling
 
 
-def test_a_claim_from_before_a_restart_of_the_database_is_doubt_and_never_planned_again(planned):
-    claim(planned, "anotherboot:host:1:x", limit=2)
-    let_leases_lapse()
-    reconcile.reconcile()
-    assert states(planned) == ["held", "held", "planned", "planned", "planned"]
+def test_outcomes_are_written_with_the_sums_of_their_batch(planned, lease):
+    batch = ledger.claim(planned.pk, lease)
+    rows = ledger.rows_of(planned, batch)
+    due = SENT_AT + 60
+    outcomes = [
+        taken(rows[0], batch),
+        taken(rows[1], batch, State.BOUNCED, code=550, kind="hard", reply="RCPT: 5.1.1 nobody"),
+        taken(rows[2], batch, State.DEFERRED, code=451, due_at=due, reply="DATA: later"),
+        taken(rows[3], batch, State.HELD, code=None, kind="doubt", reply="no answer"),
+        Settled(batch.id, rows[4].subscriber, State.SKIPPED, 0, None, reply="left"),
+    ]
+    assert ledger.settle(planned.pk, batch, outcomes, release=True)
+    assert states(planned) == ["bounced", "deferred", "delivered", "held", "skipped"]
+    kept = Batch.objects.get()
+    assert (kept.delivered, kept.bounced, kept.deferred, kept.held, kept.skipped, kept.failed) == (1, 1, 1, 1, 1, 0)
+    assert (kept.lease, int(kept.due_at.timestamp())) == (None, due)
+    first = Delivery.objects.get(subscriber=rows[0].subscriber)
+    assert (first.sent_at, first.reply_code, first.reply, first.attempts) == (DATE, 250, "4Fz", 1)
+    tries = Attempt.objects.order_by("pk").values_list("state", "kind", "code")
+    assert list(tries) == [(State.BOUNCED, "hard", 550), (State.DEFERRED, "", 451), (State.HELD, "doubt", None)]
 
 
-def test_a_living_lease_is_left_alone(planned):
-    owner = new_owner()
-    claims = claim(planned, owner)
-    mark(planned, claims[0], owner)
-    reconcile.reconcile()
-    assert states(planned) == ["claimed"] * 4 + ["transmitting"]
-    assert ledger.renew(owner) == 5
+def test_the_date_of_the_first_attempt_stays(planned, lease):
+    batch = ledger.claim(planned.pk, lease)
+    row = ledger.rows_of(planned, batch)[0]
+    ledger.settle(planned.pk, batch, [taken(row, batch, State.DEFERRED, due_at=0)], release=True)
+    batch = ledger.claim(planned.pk, lease)
+    row = ledger.rows_of(planned, batch)[0]
+    assert (row.attempts, row.sent_at) == (1, SENT_AT)
+    later = Settled(batch.id, row.subscriber, State.DELIVERED, 2, SENT_AT + 500, code=250)
+    ledger.settle(planned.pk, batch, [later], release=True)
+    kept = Delivery.objects.get(subscriber=row.subscriber)
+    assert (kept.sent_at, kept.attempts) == (DATE, 2)
 
 
-def test_a_sender_that_was_thought_dead_may_still_tell_the_truth(planned):
-    owner = new_owner()
-    (one,) = claim(planned, owner, limit=1)
-    mark(planned, one, owner)
-    let_leases_lapse()
-    reconcile.reconcile()
-    assert Delivery.objects.get(pk=one.id).state == State.HELD
-    assert settle(one, owner)
-    assert Delivery.objects.get(pk=one.id).state == State.DELIVERED
+def test_a_final_row_never_changes_so_that_a_journal_may_be_read_twice(planned, lease):
+    batch = ledger.claim(planned.pk, lease)
+    row = ledger.rows_of(planned, batch)[0]
+    ledger.settle(planned.pk, batch, [taken(row, batch)], release=False)
+    ledger.settle(planned.pk, batch, [taken(row, batch, State.BOUNCED, code=550)], release=False)
+    assert Delivery.objects.get(subscriber=row.subscriber).state == State.DELIVERED
+    assert Attempt.objects.count() == 0
 
 
-def test_a_confirmation_in_doubt_is_tried_once_more_and_then_held(planned, news):
-    from syndication.audience.models import Subscription
-
-    Subscription.objects.update(state="pending")
-    Mailing.objects.update(kind=Mailing.Kind.CONFIRMATION)
-    planned.refresh_from_db()
-    for expected in (State.DEFERRED, State.HELD):
-        owner = new_owner()
-        one = claim(planned, owner, limit=1)[0]
-        mark(planned, one, owner)
-        settle(one, owner, Outcome(State.IN_DOUBT, "no answer"))
-        reconcile.reconcile()
-        assert Delivery.objects.get(pk=one.id).state == expected
-        Delivery.objects.exclude(pk=one.id).delete()
+def test_a_sender_whose_batch_was_taken_over_writes_nothing(planned, lease, other_lease):
+    batch = ledger.claim(planned.pk, lease)
+    row = ledger.rows_of(planned, batch)[0]
+    Batch.objects.update(lease=None)
+    assert ledger.claim(planned.pk, other_lease).fence == batch.fence + 1
+    assert not ledger.settle(planned.pk, batch, [taken(row, batch)], release=True)
+    assert set(states(planned)) == {"planned"}
+    assert Batch.objects.get().lease_id == other_lease
 
 
-def test_the_rest_of_a_cancelled_mailing_is_skipped(planned):
-    (one,) = claim(planned, "a", limit=1)
-    mark(planned, one, "a")
-    settle(one, "a")
-    Mailing.objects.update(state=Mailing.State.CANCELLED)
-    assert reconcile.reconcile().cancelled == 4
-    assert states(planned) == ["delivered"] + ["skipped"] * 4
+def test_a_postponed_row_keeps_its_state_and_its_attempts(planned, lease):
+    batch = ledger.claim(planned.pk, lease)
+    row = ledger.rows_of(planned, batch)[0]
+    ledger.settle(planned.pk, batch, [Settled(batch.id, row.subscriber, State.DEFERRED, 0, None, due_at=SENT_AT)], release=True)
+    kept = Delivery.objects.get(subscriber=row.subscriber)
+    assert (kept.state, kept.attempts, kept.due_at) == (State.PLANNED, 0, DATE)
 
 
-def test_reconciling_twice_changes_nothing_more(planned):
-    owner = new_owner()
-    claim(planned, owner)
-    let_leases_lapse()
-    reconcile.reconcile()
-    assert reconcile.reconcile() == reconcile.Mended()
+def test_a_lease_is_renewed_as_long_as_nobody_took_it_away(lease):
+    Lease.objects.update(until=DATE)
+    assert ledger.renew(lease)
+    assert Lease.objects.get().until > DATE
+    ledger.close_lease(lease)
+    assert not ledger.renew(lease)
 
 
-# ---------------------------------------------------------------- bells and closing
+def test_a_lease_that_still_owns_a_batch_is_not_closed(planned, lease):
+    ledger.claim(planned.pk, lease)
+    ledger.close_lease(lease)
+    assert Lease.objects.exists()
 
 
-def test_a_bell_rings_for_due_rows_without_a_sender_and_not_while_one_works_or_waits(planned):
-    assert [bell.mailing_id for bell in reconcile.bells()] == [planned.pk]
-    claim(planned, new_owner(), limit=1)
+# ---------------------------------------------------------------- bells and the end
+
+
+def test_a_mailing_that_is_due_and_has_no_sender_rings_once_for_each_batch(mailing, readers, lease):
+    readers(250)
+    plan.plan(mailing.pk)
+    assert [(bell.mailing_id, bell.senders) for bell in reconcile.bells()] == [(mailing.pk, 3)]
+    ledger.claim(mailing.pk, lease)
     assert reconcile.bells() == []
-    let_leases_lapse()
-    reconcile.reconcile()
-    Mailing.objects.update(waits_until=datetime.now(UTC) + timedelta(minutes=1))
+    Lease.objects.update(until=DATE)
+    assert [bell.senders for bell in reconcile.bells()] == [2]
+
+
+def test_a_mailing_that_waits_for_its_server_is_left_alone(planned):
+    Mailing.objects.update(waits_until=datetime(2100, 1, 1, tzinfo=UTC))
     assert reconcile.bells() == []
 
 
-def test_a_bell_rings_for_a_mailing_whose_planning_was_interrupted(mailing):
-    assert [bell.is_planning for bell in reconcile.bells()] == [True]
+def test_planning_that_stopped_is_rung_for(mailing):
+    assert [(bell.mailing_id, bell.is_planning) for bell in reconcile.bells()] == [(mailing.pk, True)]
 
 
-def test_a_mailing_closes_when_every_row_is_final_and_the_sums_agree(planned):
+def test_a_mailing_is_closed_when_every_row_is_final_and_the_sums_agree(planned, lease):
+    batch = ledger.claim(planned.pk, lease)
+    rows = ledger.rows_of(planned, batch)
     assert reconcile.close_finished() == []
-    for one in claim(planned, "a"):
-        mark(planned, one, "a")
-        settle(one, "a")
+    ledger.settle(planned.pk, batch, [taken(row, batch) for row in rows], release=True)
     assert reconcile.close_finished() == [planned.pk]
 
 
-def test_a_mailing_whose_sums_do_not_agree_is_never_closed(planned):
-    planned.deliveries.update(state=State.DELIVERED)
-    planned.deliveries.first().delete()
+def test_a_sum_that_does_not_agree_is_never_finished(planned, lease):
+    batch = ledger.claim(planned.pk, lease)
+    ledger.settle(planned.pk, batch, [taken(row, batch) for row in ledger.rows_of(planned, batch)], release=True)
+    Delivery.objects.filter(subscriber__address="r0@example.org").delete()
     assert reconcile.close_finished() == []
 
 
-def test_an_older_bell_is_no_longer_current(planned):
-    first = reconcile.new_bell(planned.pk)
-    second = reconcile.new_bell(planned.pk)
-    assert not reconcile.is_current(planned.pk, first)
-    assert reconcile.is_current(planned.pk, second)
+def test_what_was_cancelled_is_skipped_but_not_what_a_sender_has(mailing, readers, lease, monkeypatch):
+    monkeypatch.setattr(plan, "FIRST_BATCH", 2)
+    readers(4)
+    plan.plan(mailing.pk)
+    batch = ledger.claim(mailing.pk, lease)
+    Mailing.objects.update(state=Mailing.State.CANCELLED)
+    assert reconcile.reconcile().cancelled == 1
+    assert states(mailing) == ["planned", "planned", "skipped", "skipped"]
+    ledger.settle(mailing.pk, batch, [], release=True)
+    reconcile.reconcile()
+    assert set(states(mailing)) == {"skipped"}
+    assert sum(Batch.objects.values_list("skipped", flat=True)) == 4
 
 
-def test_the_ledger_refuses_a_second_row_for_a_reader(planned):
-    from django.db import IntegrityError, transaction
+# ---------------------------------------------------------------- a person's word
 
-    row = planned.deliveries.first()
-    with pytest.raises(IntegrityError), transaction.atomic():
-        Delivery.objects.create(mailing=planned, subscriber=row.subscriber, address="x@example.org", due_at=DATE)
-    assert connection.vendor in {"sqlite", "postgresql"}
+
+def test_failed_rows_get_another_round_with_a_line_in_the_record(planned, lease):
+    batch = ledger.claim(planned.pk, lease)
+    rows = ledger.rows_of(planned, batch)
+    failed = [taken(row, batch, State.FAILED, code=None, reply="gave up") for row in rows[:2]]
+    ledger.settle(planned.pk, batch, failed + [taken(row, batch) for row in rows[2:]], release=True)
+    assert correct.plan_again(planned.pk, [State.FAILED], by="ada") == 2
+    assert states(planned) == ["delivered"] * 3 + ["planned"] * 2
+    assert (Batch.objects.get().failed, Batch.objects.get().due_at is not None) == (0, True)
+    assert Attempt.objects.filter(reply="planned again by ada", number=0).count() == 2
+
+
+def test_held_rows_are_settled_as_delivered_by_somebody_who_knows(planned, lease):
+    batch = ledger.claim(planned.pk, lease)
+    rows = ledger.rows_of(planned, batch)
+    ledger.settle(planned.pk, batch, [taken(row, batch, State.HELD, code=None) for row in rows], release=True)
+    assert correct.call_delivered(planned.pk, by="ada", only={rows[0].subscriber}) == 1
+    assert states(planned) == ["delivered"] + ["held"] * 4
+    assert correct.plan_again(planned.pk, [State.HELD], by="ada") == 4
+
+
+# ---------------------------------------------------------------- the cost of a claim
+
+
+def test_a_claim_reads_its_batch_by_the_index_and_not_the_mailing(planned):
+    if connection.vendor != "sqlite":
+        pytest.skip("asks SQLite's planner")
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN QUERY PLAN SELECT 1 FROM syndication_delivery d WHERE d.mailing_id = 1 AND d.subscriber_id BETWEEN 1 AND 9")
+        assert "(mailing_id=? AND subscriber_id>? AND subscriber_id<?)" in str(cursor.fetchall())

@@ -135,12 +135,10 @@ def test_a_killed_worker_loses_nothing_and_sends_nothing_twice(home, smtp_server
     start_campaign(home, 600)
     smtp_server.wait_for(50, seconds=60)
     worker.kill()
-    # the leases lapse at once instead of in 45 seconds
-    home.sql("UPDATE syndication_delivery SET lease_until = %s WHERE lease_until IS NOT NULL", "2026-01-01 00:00:00+00:00")
     home.start_worker()
     found = wait_for_state(home, "finished", seconds=90)
     held = found["deliveries"]["held"]
-    assert held <= 1
+    assert held <= 10  # one for each connection
     assert found["deliveries"]["delivered"] + held == 600
     assert_each_got_one(smtp_server, 600, held=held)
     assert home.run_cli("campaign", "verify", "1").returncode == 0

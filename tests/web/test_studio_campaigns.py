@@ -13,7 +13,7 @@ from syndication.articles.models import Article
 from syndication.audience.subscribe import Person, add
 from syndication.campaigns import control
 from syndication.campaigns.models import Campaign
-from syndication.delivery.models import Delivery, Mailing
+from syndication.delivery.models import Batch, Delivery, Lease, Mailing
 from syndication.delivery.states import State
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -48,13 +48,13 @@ def running(draft):
         Delivery.objects.create(
             mailing=mailing,
             subscriber=reader,
-            address=reader.address,
             state=state,
-            due_at=timezone.now(),
             sent_at=timezone.now(),
             reply_code=code,
             reply=reply,
         )
+    ids = sorted(mailing.deliveries.values_list("subscriber", flat=True))
+    Batch.objects.create(mailing=mailing, low=ids[0], high=ids[-1], rows=3, due_at=timezone.now(), delivered=1, failed=1)
     draft.refresh_from_db()
     return draft
 
@@ -158,7 +158,7 @@ def test_a_cancelled_campaign_says_how_many_got_it_and_how_many_did_not(running)
 
 
 def test_a_delivery_under_way_when_its_campaign_is_cancelled_counts_as_neither(running):
-    Delivery.objects.filter(state=State.PLANNED).update(state=State.IN_DOUBT)
+    Batch.objects.update(lease=Lease.objects.create(key="run", owner="here:1", site="s", boot="b", until=timezone.now()))
     control.cancel(running.pk, now=timezone.now())
     page = words_of(signed_in().get(f"/studio/campaigns/{running.pk}/"))
     assert "1 sent, 1 not sent</strong>, 1 without an answer yet" in page

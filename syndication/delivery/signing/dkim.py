@@ -88,7 +88,7 @@ class Signer:
         self._keys = tuple(keys)
         self._shared_names, canonical = _canonical_fields(shared_headers)
         self._shared_hash = sha256(canonical)
-        self._heads: dict[tuple[bytes, ...], tuple[bytes, ...]] = {}
+        self._heads: dict[tuple[bytes, ...], tuple[tuple[bytes, bytes], ...]] = {}
 
     def sign(self, own_headers: bytes, body: bytes, *, signed_at: int) -> bytes:
         """The fields to put before the message: folded, each ended by CRLF.
@@ -104,16 +104,19 @@ class Signer:
         header_hash.update(canonical)
         body_hash = b2a_base64(sha256(_simple_body(body)).digest(), newline=False)
         fields: list[bytes] = []
-        for key, head in zip(self._keys, heads, strict=True):
-            unsigned = head % (signed_at, signed_at + VALID_SECONDS, body_hash)
+        moments_and_body = (signed_at, signed_at + VALID_SECONDS, body_hash)
+        for key, (head, relaxed_head) in zip(self._keys, heads, strict=True):
             signed_hash = header_hash.copy()
-            signed_hash.update(_relaxed_signature(unsigned))
+            signed_hash.update(relaxed_head % moments_and_body)
             signature = b2a_base64(key.sign_digest(signed_hash.digest()), newline=False)
-            fields += (unsigned, _folded_base64(signature), b"\r\n")
+            fields += (head % moments_and_body, _folded_base64(signature), b"\r\n")
         return b"".join(fields)
 
-    def _new_heads(self, own_names: tuple[bytes, ...]) -> tuple[bytes, ...]:
-        """For each key its field up to "b=", with places for t, x and bh; kept, since most messages have the same fields."""
+    def _new_heads(self, own_names: tuple[bytes, ...]) -> tuple[tuple[bytes, bytes], ...]:
+        """For each key its field up to "b=", as it is written and in the form "relaxed", with places for t, x and bh.
+
+        Kept, since most messages have the same fields.
+        """
         names = self._shared_names + own_names
         twice = [name.decode() for name, count in Counter(names).items() if count > 1]
         if twice:
@@ -122,7 +125,8 @@ class Signer:
             raise NotSignable("The message has no From field, without which no signature is valid (RFC 6376 5.4). Nothing was signed.")
         if len(self._heads) >= _MOST_SHAPES:
             self._heads.clear()
-        heads = self._heads[own_names] = tuple(_head(key, names + OVERSIGNED) for key in self._keys)
+        written = [_head(key, names + OVERSIGNED) for key in self._keys]
+        heads = self._heads[own_names] = tuple((head, _relaxed_signature(head)) for head in written)
         return heads
 
 
@@ -153,7 +157,8 @@ def _canonical_fields(headers: bytes) -> tuple[tuple[bytes, ...], bytes]:
     unfolded = headers.replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ")
     if b"  " in unfolded or b"\t" in unfolded:
         unfolded = _BLANKS.sub(b" ", unfolded)
-    names, canonical = [], []
+    names: list[bytes] = []
+    canonical: list[bytes] = []
     for line in unfolded.split(b"\r\n")[:-1]:
         name, colon, value = line.partition(b":")
         if not colon:
@@ -161,13 +166,13 @@ def _canonical_fields(headers: bytes) -> tuple[tuple[bytes, ...], bytes]:
         name = name.rstrip(b" ").lower()
         if name in SIGNED:
             names.append(name)
-            canonical.append(b"%b:%b\r\n" % (name, value.strip(b" ")))
+            canonical += (name, b":", value.strip(b" "), b"\r\n")
     return tuple(names), b"".join(canonical)
 
 
-def _relaxed_signature(unsigned: bytes) -> bytes:
+def _relaxed_signature(head: bytes) -> bytes:
     """Our own field, empty b=, in the form "relaxed" and without its last CRLF (RFC 6376 3.7)."""
-    return b"dkim-signature:" + unsigned[len("DKIM-Signature: ") :].replace(b"\r\n ", b" ")
+    return b"dkim-signature:" + head[len("DKIM-Signature: ") :].replace(b"\r\n ", b" ")
 
 
 def _simple_body(body: bytes) -> bytes:

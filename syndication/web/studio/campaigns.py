@@ -18,7 +18,7 @@ from syndication.campaigns import control
 from syndication.campaigns.create import Created, create
 from syndication.campaigns.models import Campaign
 from syndication.campaigns.schedule import BadSchedule
-from syndication.campaigns.status import status, verify
+from syndication.campaigns.status import status, troubled, verify
 from syndication.delivery.models import Delivery
 from syndication.errors import SyndicationError
 from syndication.web.studio.access import StaffRequest
@@ -30,7 +30,7 @@ from syndication.web.studio.publications import zone_names
 from syndication.web.studio.screen import fragment, screen
 
 TICK = "syndication.tasks.tick"
-TROUBLES = (Delivery.State.FAILED, Delivery.State.BOUNCED, Delivery.State.HELD, Delivery.State.IN_DOUBT)
+TROUBLES = (Delivery.State.FAILED, Delivery.State.BOUNCED, Delivery.State.HELD)
 SHOWN_TROUBLES = 100
 STOP_POLLING = 286  # https://htmx.org/docs/#polling
 
@@ -201,7 +201,4 @@ ACTS = {"start": _start, "pause": _pause, "resume": _resume, "cancel": _cancel, 
 
 
 def _troubles(found: Campaign) -> QuerySet[Delivery] | list[Delivery]:
-    if found.mailing_id is None:
-        return []
-    rows = Delivery.objects.filter(mailing_id=found.mailing_id, state__in=[one.value for one in TROUBLES])
-    return rows.select_related("subscriber").order_by("pk")[:SHOWN_TROUBLES]
+    return troubled(found.mailing, TROUBLES)[:SHOWN_TROUBLES] if found.mailing else []

@@ -1,0 +1,496 @@
+"""One sender run: the exchange asks it for messages and tells it what became of them; it keeps journal and ledger right.
+
+Nothing here is done per message that can be done per batch: rows are read, checked and settled by the hundred. Per message there
+are a composed parcel, one line in the journal before its final dot and one after the reply.
+"""
+
+import json
+import logging
+import random
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from django.db import InterfaceError, OperationalError, connection
+
+from syndication.delivery import heartbeat, ledger, refusals
+from syndication.delivery.compose import Composer
+from syndication.delivery.crash_points import reach
+from syndication.delivery.journal import records
+from syndication.delivery.journal.files import JournalFile
+from syndication.delivery.journal.records import Settled
+from syndication.delivery.ledger import BatchClaim, WaitingRow
+from syndication.delivery.limits.budgets import Grants, Reported
+from syndication.delivery.limits.limiter import Limiter
+from syndication.delivery.models import Mailing
+from syndication.delivery.outcome import Answer, Outcome, Stage, Tries, doubt, lost_before_dot, outcome_of, receipt
+from syndication.delivery.parcel import Parcel
+from syndication.delivery.servers import routing
+from syndication.delivery.servers.routing import Server
+from syndication.delivery.states import Doubt, State
+from syndication.delivery.wire.exchange import Exchange
+from syndication.environment import SmtpAddress
+from syndication.errors import Unreachable
+from syndication.rendering.reader import ReaderRow
+
+FEWEST_ANNOUNCED, MOST_ANNOUNCED = 50, 1000  # messages that a power cut may put in doubt
+ANNOUNCED_SECONDS = 0.05  # or as many as go out in this time
+BYTES_A_MESSAGE = 512  # what the journal keeps free for each announced one
+GROUP = 500  # outcomes a transaction
+SETTLE_SECONDS = 0.5
+LOOK_SECONDS = 1.0  # how often a run asks who may still be mailed
+RENEW_SECONDS = 15
+STALE_SECONDS = ledger.LEASE_SECONDS - 15  # without a renewal for so long nothing more goes out
+TURN_SECONDS = 0.1
+DATABASE_PATIENCE_SECONDS = 60
+SLOW_SECONDS = 2.0  # a server that thinks longer about a message is slow for its domain
+SLOW_LETTERS = 3  # so many such messages at once, and the domain's others wait while the lines serve the rest
+SLOW_DOMAIN_SECONDS = 20
+
+log = logging.getLogger("syndication.send")
+Result = TypeVar("Result")
+
+
+class NothingToSendThrough(Unreachable):
+    """Every server that this mailing may use is away."""
+
+
+@dataclass(slots=True)
+class OpenBatch:
+    """A claimed batch on its way: rows not yet handed out, how many have no outcome yet, outcomes not yet in the ledger."""
+
+    claim: BatchClaim
+    left: deque[WaitingRow]
+    unsettled: int
+    outcomes: list[Settled] = field(default_factory=list)
+    parked: list[tuple[float, WaitingRow]] = field(default_factory=list)
+    """Rows whose domain may take no more for a moment, and the moment (time.monotonic)."""
+
+
+@dataclass(slots=True)
+class Letter:
+    """One message at the wire, since `handed_at` (time.monotonic)."""
+
+    parcel: Parcel
+    batch: OpenBatch
+    row: WaitingRow
+    sent_at: int
+    server: SmtpAddress
+    handed_at: float
+
+
+@dataclass(slots=True)
+class Seen:
+    """What a recipient domain answered since the last report."""
+
+    accepted: int = 0
+    rate_refusals: int = 0
+    other_4xx: int = 0
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a run works with and does not own."""
+
+    composer: Composer
+    exchange: Exchange
+    limiter: Limiter
+
+
+class Run:
+    """The exchange's mailroom for one mailing. Use: work() until it returns, then finish()."""
+
+    def __init__(self, mailing: Mailing, desk: Desk, journal: JournalFile) -> None:
+        self.mailing = mailing
+        self.settled = 0
+        self.away_because = ""
+        self._domain = mailing.envelope["mail_domain"]
+        self._composer, self._exchange, self._limiter = desk.composer, desk.exchange, desk.limiter
+        self._journal = journal
+        self._lease = patiently(lambda: ledger.open_lease(journal.run, journal.owner, site=journal.site, boot=journal.boot))
+        self._batches: list[OpenBatch] = []
+        self._ready: deque[tuple[OpenBatch, WaitingRow]] = deque()
+        self._withdrawn: set[int] = set()
+        self._lines: list[bytes] = []
+        self._is_over = self._is_stopped = False
+        self._has_more = True
+        self._renewed_at = _awake_seconds()
+        self._next_look = self._next_settling = 0.0
+        self._announce = FEWEST_ANNOUNCED
+        self._announced_at = 0.0
+        self._servers: dict[SmtpAddress, Server] = {}
+        self._came_back: set[SmtpAddress] = set()
+        self._out: dict[int, Letter] = {}
+        self._slow: set[str] = set()
+        self._seen: dict[str, Seen] = {}
+        self._second, self._date = 0, datetime.now(UTC)
+
+    # ------------------------------------------------------------------ the loop
+    def work(self, until: float) -> None:
+        """Send what is due until nothing is left or the moment `until` (time.monotonic) has come and nothing is on its way.
+
+        Raises NothingToSendThrough, JournalFull, and what the database says when it is away for too long.
+        """
+        self._exchange.room = self
+        while True:
+            now = time.monotonic()
+            self._is_over = self._is_over or now >= until or self._is_stopped
+            if now >= self._next_look:
+                self._look(now)
+            self._unpark(now)
+            self._refill(now)
+            if not self._ready and not self._exchange.in_flight and (self._is_over or not self._has_parked()):
+                break
+            if self._is_over:
+                self._ready.clear()  # announced and not begun: they stay where they are
+                if self._is_only_waiting(now, until):
+                    break
+            self._exchange.turn(TURN_SECONDS)
+            reach("after-dot")
+            heartbeat.beat()
+            if self.away_because:
+                raise NothingToSendThrough(self.away_because)
+            self._settle_groups(now)
+
+    def _is_only_waiting(self, now: float, until: float) -> bool:
+        """The time is over and what is at the wire needs longer: a server that thinks costs a line, not the run."""
+        return not self._exchange.in_flight or now > until + 2 * LOOK_SECONDS
+
+    def finish(self) -> bool:
+        """Settle and give back all that is not at the wire; whether nothing is left, so that the journal could go."""
+        for batch in list(self._batches):
+            self._take_back(batch)
+        self._ready.clear()
+        if self._batches:
+            return False
+        reach("before-close")
+        patiently(lambda: ledger.close_lease(self._lease))
+        self._journal.forget()
+        return True
+
+    @property
+    def has_more(self) -> bool:
+        """Whether the mailing may have more batches that are due."""
+        return self._has_more and not self._is_stopped
+
+    def see_out(self, exchange: Exchange) -> None:
+        """Wait for what the run has left at the wire of these lines, then finish. For a thread of its own."""
+        self._exchange, self._is_over = exchange, True
+        exchange.room = self
+        try:
+            while exchange.in_flight:
+                exchange.turn(LOOK_SECONDS)
+                self._renew()
+                self._settle_groups(time.monotonic())
+            self.finish()
+        except Exception:
+            log.exception("mailing %s: the last messages of a run are left to the journal", self.mailing.key)
+            self._journal.close()
+        finally:
+            connection.close()
+
+    # ------------------------------------------------------------------ what the exchange asks and tells
+    def next_job(self, server: SmtpAddress) -> Letter | None:
+        """The next message, composed; None: nothing now. A reader whose values break the template fails alone."""
+        while self._ready:
+            batch, row = self._ready.popleft()
+            if row.subscriber in self._withdrawn:
+                self._skip(batch, row)
+                continue
+            if self._slow and domain_of(row) in self._slow:
+                self._postpone(batch, row, SLOW_DOMAIN_SECONDS)
+                continue
+            if batch.claim.deaths:  # whatever killed the last sender is found out
+                self._journal.append(records.composing(batch.claim.id, row.subscriber))
+            try:
+                letter = self._letter(batch, row, server)
+            except Exception as error:  # noqa: BLE001  # whatever one reader's values break, the others go on
+                self._note(batch, row, Outcome(State.FAILED, f"could not be composed: {error}"[:300]), kind="template")
+            else:
+                reach("composed")
+                self._out[row.subscriber] = letter
+                return letter
+        return None
+
+    def begin(self, letter: Letter) -> bool:
+        """Note the intent; False: the message must not go out."""
+        row = letter.row
+        if self._is_stopped or row.subscriber in self._withdrawn or _awake_seconds() - self._renewed_at > STALE_SECONDS:
+            return False
+        self._lines.append(records.intent(letter.batch.claim.id, row.subscriber, letter.sent_at, row.attempts + 1))
+        return True
+
+    def answered(self, letter: Letter, answer: Answer) -> None:
+        """A clear reply. A positive one is what nearly always comes: its record is made here, without a detour."""
+        reach("after-reply")
+        row, batch = letter.row, letter.batch
+        if answer.code < 300 and answer.stage is Stage.DOT and not row.attempts:  # noqa: PLR2004  # RFC 5321 4.2.1
+            del self._out[row.subscriber]
+            one = Settled(batch.claim.id, row.subscriber, State.DELIVERED, 1, letter.sent_at, None, answer.code, "", receipt(answer.text))
+            self._lines.append(records.outcome(one))
+            batch.outcomes.append(one)
+            batch.unsettled -= 1
+            self._seen_at(row).accepted += 1
+            if letter.server in self._came_back:
+                self._note_back(letter.server)
+            return
+        self._refused(letter, answer)
+
+    def lost(self, letter: Letter, why: str, *, after_dot: bool) -> None:
+        """The connection broke."""
+        tries = self._tries(letter.row)
+        outcome = doubt(why, tries, Doubt(self.mailing.on_doubt)) if after_dot else lost_before_dot(why, tries)
+        self._note(letter.batch, letter.row, outcome, kind="doubt" if after_dot else "connection", letter=letter)
+
+    def returned(self, letter: Letter) -> None:
+        """Surely not transmitted, and no attempt: it goes out later, or stays for another run."""
+        del self._out[letter.row.subscriber]
+        self._ready.appendleft((letter.batch, letter.row))
+
+    def away(self, server: SmtpAddress, why: str) -> None:
+        """No connection to a server: it rests, the others take its share; when it was the last one, the mailing waits."""
+        gone = self._servers.pop(server, None)
+        if gone is None:
+            return
+        patiently(lambda: routing.note_away(gone, why))
+        if not self._servers:
+            self.away_because = why
+
+    def flush(self) -> None:
+        """Write the round's intents and outcomes before a byte of it goes out."""
+        if self._lines:
+            reach("before-dot")
+            self._journal.append(b"".join(self._lines))
+            self._lines.clear()
+
+    # ------------------------------------------------------------------ inside
+    def staff(self, servers: Iterable[Server], lines: int) -> None:
+        """Share the lines between the servers by their weights."""
+        known = list(servers)
+        for one, count in routing.Route(tuple(known)).shares(lines, 0).items():
+            server = next(server for server in known if server.id == one)
+            self._servers[server.address] = server
+            if server.times_away:
+                self._came_back.add(server.address)
+            self._exchange.staff(server.address, min(max(count, 1), server.max_connections))
+
+    def _note_back(self, server: SmtpAddress) -> None:
+        self._came_back.discard(server)
+        if server in self._servers:
+            patiently(lambda: routing.note_back(self._servers[server]))
+
+    def _refused(self, letter: Letter, answer: Answer) -> None:
+        """Anything but the usual 250 at the first try."""
+        row, kind, seen = letter.row, "", self._seen_at(letter.row)
+        is_greylisted = False
+        if answer.code >= 400:  # noqa: PLR2004
+            refusal = refusals.classify(answer.code, answer.text, answer.stage)
+            kind, is_greylisted = refusal.kind.value, refusal.kind is refusals.Kind.GREYLISTED
+            if refusal.kind is refusals.Kind.RATE:
+                seen.rate_refusals, seen.text = seen.rate_refusals + 1, answer.text
+            elif answer.code < 500:  # noqa: PLR2004
+                seen.other_4xx += 1
+        else:
+            seen.accepted += 1
+        self._note(letter.batch, row, outcome_of(answer, self._tries(row), is_greylisted=is_greylisted), kind=kind, letter=letter)
+
+    def _seen_at(self, row: WaitingRow) -> Seen:
+        domain = domain_of(row)
+        seen = self._seen.get(domain)
+        if seen is None:
+            seen = self._seen[domain] = Seen()
+        return seen
+
+    def _letter(self, batch: OpenBatch, row: WaitingRow, server: SmtpAddress) -> Letter:
+        second = int(time.time())
+        if second != self._second:
+            self._second, self._date = second, datetime.fromtimestamp(second, UTC)
+        sent_at = row.sent_at or second
+        date = self._date if sent_at == second else datetime.fromtimestamp(sent_at, UTC)
+        attributes = {} if row.attributes == "{}" else json.loads(row.attributes)
+        parcel = self._composer.parcel_of(ReaderRow(row.subscriber, row.address, row.name, attributes, row.locale), date)
+        return Letter(parcel, batch, row, sent_at, server, time.monotonic())
+
+    def _look(self, now: float) -> None:
+        """Once a second: does the lease hold, may the mailing go on, who has left meanwhile."""
+        self._next_look = now + LOOK_SECONDS
+        self._renew()
+        state = patiently(lambda: Mailing.objects.values_list("state", flat=True).get(pk=self.mailing.pk))
+        if state not in {Mailing.State.OPEN, Mailing.State.PLANNING}:
+            self._is_stopped = True
+        waiting = Counter(domain_of(letter.row) for letter in self._out.values() if now - letter.handed_at > SLOW_SECONDS)
+        self._slow = {domain for domain, letters in waiting.items() if letters >= SLOW_LETTERS}
+        for batch in self._batches:
+            if batch.unsettled:
+                self._withdrawn |= patiently(lambda claim=batch.claim: ledger.withdrawn(self.mailing, claim))  # type: ignore[misc]
+
+    def _renew(self) -> None:
+        if _awake_seconds() - self._renewed_at < RENEW_SECONDS:
+            return
+        began = _awake_seconds()
+        if patiently(lambda: ledger.renew(self._lease)):
+            self._renewed_at = began
+        else:
+            self._is_stopped = True
+
+    def _refill(self, now: float) -> None:
+        if self._is_over or len(self._ready) > self._announce // 2:
+            return
+        source = next((batch for batch in self._batches if batch.left), None) or (self._claim() if self._has_more else None)
+        if source is None:
+            return
+        if self._announced_at:  # as many as went out lately in the time that may be in doubt
+            pace = self._announce * ANNOUNCED_SECONDS / max(now - self._announced_at, 1e-3)
+            self._announce = int(min(max(pace, FEWEST_ANNOUNCED, self._announce / 2), MOST_ANNOUNCED, 2 * self._announce))
+        self._announced_at = now
+        rows = self._granted(source, [source.left.popleft() for _ in range(min(self._announce, len(source.left)))], now)
+        if not rows:
+            return
+        self._journal.reserve(BYTES_A_MESSAGE * (len(rows) + self._exchange.in_flight))
+        self._journal.append(records.announced(source.claim.id, [row.subscriber for row in rows]))
+        self._journal.sync()
+        self._ready.extend((source, row) for row in rows)
+        self._exchange.wake()
+
+    def _granted(self, batch: OpenBatch, rows: list[WaitingRow], now: float) -> list[WaitingRow]:
+        """Those that the limits let go now; the others wait here for a moment, or in their rows for longer."""
+        grants = self._limiter.grant(self._domain, Counter(map(domain_of, rows)))
+        if grants.is_all:
+            return rows
+        left, may_go = dict(grants.now), []
+        for row in rows:
+            domain = domain_of(row)
+            if left.get(domain, 0) > 0:
+                left[domain] -= 1
+                may_go.append(row)
+            else:
+                self._wait(batch, row, grants, now)
+        return may_go
+
+    def _wait(self, batch: OpenBatch, row: WaitingRow, grants: Grants, now: float) -> None:
+        wait = grants.waits.get(domain_of(row))
+        seconds = wait.seconds if wait else LOOK_SECONDS
+        if seconds <= LOOK_SECONDS:
+            batch.parked.append((now + seconds, row))
+        else:
+            self._postpone(batch, row, seconds)
+
+    def _postpone(self, batch: OpenBatch, row: WaitingRow, seconds: float) -> None:
+        due_at = int(time.time() + seconds) + 1
+        batch.outcomes.append(Settled(batch.claim.id, row.subscriber, State.DEFERRED, 0, None, due_at))
+        batch.unsettled -= 1
+
+    def _has_parked(self) -> bool:
+        return any(batch.parked for batch in self._batches)
+
+    def _unpark(self, now: float) -> None:
+        for batch in self._batches:
+            if batch.parked and not batch.left:
+                batch.left.extend(row for until, row in batch.parked if until <= now)
+                batch.parked = [(until, row) for until, row in batch.parked if until > now]
+
+    def _claim(self) -> OpenBatch | None:
+        """The next batch that has somebody to mail."""
+        while True:
+            claim = patiently(lambda: ledger.claim(self.mailing.pk, self._lease))
+            if claim is None:
+                self._has_more = False
+                return None
+            reach("after-claim")
+            self._journal.append(records.claimed(claim.id, claim.fence))
+            rows = patiently(lambda claim=claim: ledger.rows_of(self.mailing, claim))  # type: ignore[misc]
+            batch = OpenBatch(claim, deque(row for row in rows if row.is_eligible), len(rows))
+            self._batches.append(batch)
+            for row in rows:
+                if not row.is_eligible:
+                    self._skip(batch, row)
+            if batch.left:
+                return batch
+            self._take_back(batch)
+
+    def _skip(self, batch: OpenBatch, row: WaitingRow) -> None:
+        why = ledger.SKIPPED_BECAUSE[Mailing.Kind(self.mailing.kind)]
+        batch.outcomes.append(Settled(batch.claim.id, row.subscriber, State.SKIPPED, 0, None, reply=why))
+        batch.unsettled -= 1
+
+    def _note(self, batch: OpenBatch, row: WaitingRow, outcome: Outcome, *, kind: str, letter: Letter | None = None) -> None:
+        """An outcome that people may ask about, with its time and, when there was one, its server."""
+        sent_at, where = (letter.sent_at, str(letter.server)) if letter else (None, "")
+        one = Settled(batch.claim.id, row.subscriber, outcome.state, row.attempts + 1, sent_at, outcome.due_at, outcome.code, kind)
+        one.reply, one.where, one.at = outcome.reply, where, int(time.time())
+        self._lines.append(records.outcome(one))
+        batch.outcomes.append(one)
+        batch.unsettled -= 1
+        if letter:
+            del self._out[row.subscriber]
+
+    def _tries(self, row: WaitingRow) -> Tries:
+        jitter = random.random()  # noqa: S311  # spreads retries, guards nothing
+        return Tries(row.attempts + 1, int(self.mailing.frozen_at.timestamp()), int(time.time()), jitter)
+
+    def _settle_groups(self, now: float) -> None:
+        is_time = now >= self._next_settling
+        if is_time:
+            self._next_settling = now + SETTLE_SECONDS
+            self._report()
+        for batch in list(self._batches):
+            if not batch.unsettled:
+                self._take_back(batch)
+            elif len(batch.outcomes) >= GROUP or (is_time and batch.outcomes):
+                self._settle(batch, release=False)
+
+    def _report(self) -> None:
+        """Tell the limits how the domains answered."""
+        if self._seen:
+            seen, self._seen = self._seen, {}
+            told = {name: Reported(one.accepted, one.rate_refusals, one.other_4xx, one.text) for name, one in seen.items()}
+            self._limiter.report(self._domain, told)
+
+    def _take_back(self, batch: OpenBatch) -> None:
+        """Settle a batch and give it back, unless something of it is still at the wire."""
+        is_at_wire = self._exchange.in_flight and batch.unsettled
+        self._settle(batch, release=not is_at_wire)
+        if not is_at_wire:
+            self._batches.remove(batch)
+
+    def _settle(self, batch: OpenBatch, *, release: bool) -> None:
+        self.flush()
+        reach("before-settle")
+        outcomes, batch.outcomes = batch.outcomes, []
+        if patiently(lambda: ledger.settle(self.mailing.pk, batch.claim, outcomes, release=release)):
+            self.settled += len(outcomes)
+        else:
+            log.warning("batch %s: somebody else took it over; %s outcomes stay in the journal", batch.claim.id, len(outcomes))
+            self._is_stopped = True
+        reach("after-settle")
+
+
+def patiently(write: Callable[[], Result]) -> Result:
+    """Do a write that may be done twice; when the database is away, try again for DATABASE_PATIENCE_SECONDS.
+
+    What still cannot be written stays in the journal.
+    """
+    until = time.monotonic() + DATABASE_PATIENCE_SECONDS
+    while True:
+        try:
+            return write()
+        except (OperationalError, InterfaceError) as error:
+            if time.monotonic() > until:
+                raise
+            log.warning("the database is away, trying again: %s", str(error).strip())
+            connection.close()
+            time.sleep(0.5)
+
+
+def domain_of(row: WaitingRow) -> str:
+    """The recipient's domain."""
+    return row.address.rpartition("@")[2]
+
+
+def _awake_seconds() -> float:
+    """A clock that also runs while the machine sleeps, so that a sender that slept knows that its lease is over."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
