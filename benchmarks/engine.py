@@ -18,19 +18,26 @@ _home = tempfile.TemporaryDirectory(prefix="syndication-engine-")
 os.environ |= {"SYNDICATION_HOME": _home.name, "DJANGO_SETTINGS_MODULE": "syndication.settings"}
 django.setup()
 
-from syndication.delivery.wire.exchange import Exchange
+from django.conf import settings
 
+from syndication import environment
 from syndication.articles.cleaning import clean
 from syndication.articles.models import Article, Publication
 from syndication.audience.models import SubscriberList
 from syndication.delivery.compose import Composer
-from syndication.delivery.freeze import freeze_campaign
+from syndication.delivery.freeze import Frozen
 from syndication.delivery.outcome import Answer
 from syndication.delivery.parcel import Parcel
 from syndication.delivery.signing.dkim import DomainKey, Signer
+from syndication.delivery.wire.exchange import Exchange
 from syndication.environment import SmtpAddress
+from syndication.rendering.adapt import brand_of, content_of
+from syndication.rendering.email import email_templates
+from syndication.rendering.message import Envelope
 from syndication.rendering.reader import ReaderRow
+from syndication.rendering.themes import load_theme
 
+BASE_URL = "https://news.example.org"
 HOST_NAME = "bench.example.org"
 STUCK_SECONDS = 60
 
@@ -45,7 +52,18 @@ def composer(*keys: DomainKey) -> Composer:
     article = Article(
         pk=1, publication=publication, slug=cleaned.slug, title=cleaned.title, summary=cleaned.summary, html=cleaned.html, language="en"
     )
-    made = Composer(freeze_campaign(article, to), uid="0" * 32, mailing_id=1, list_id=1)
+    brand = brand_of(publication, BASE_URL, to)
+    templates = email_templates(content_of(article, BASE_URL), brand, load_theme(settings.TEMPLATES_DIR / "email" / publication.theme))
+    envelope = Envelope(
+        from_name=brand.sender_name,
+        from_address=brand.sender_address,
+        reply_to=brand.reply_to,
+        mail_domain=brand.mail_domain,
+        list_id=f"{to.slug}.{brand.mail_domain}",
+        list_name=to.name,
+        language=brand.language,
+    )
+    made = Composer(Frozen(templates, envelope, page_url=f"{BASE_URL}/a/log/ferry/"), uid="0" * 32, mailing_id=1, list_id=1)
     if keys:
         made.signer = Signer(keys, shared_headers=made.compiled.shared_headers)
     return made
@@ -105,13 +123,18 @@ def message_bytes(made: Composer) -> int:
     return made.parcel_of(rows(1)[0], datetime.now(UTC)).size_bytes
 
 
+def server(receiver: Receiver) -> SmtpAddress:
+    """The receiver as the product would be told about it; CHUNKING is used where it is offered."""
+    return environment.smtp(f"smtp://127.0.0.1:{receiver.port}")
+
+
 def send(receiver: Receiver, made: Composer, messages: int, *, connections: int = CONNECTIONS) -> Run:
     """Compose and send so many messages in this process, connecting included."""
     room = Room(made, rows(messages))
 
     def work() -> None:
         exchange = Exchange(room, host_name=HOST_NAME)
-        exchange.staff(SmtpAddress("127.0.0.1", receiver.port), connections)
+        exchange.staff(server(receiver), connections)
         give_up_at = time.monotonic() + STUCK_SECONDS
         while room.delivered < messages:
             exchange.turn(0.1)
