@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from syndication.errors import SyndicationError
 
 SMTP_TLS_MODES = ("none", "starttls")
-SMTP_SCHEMES = {"smtp": 25, "smtps": 465}
+SMTP_SCHEMES = {"smtp": 25, "smtps": 465, "lmtp": 24}
+SMTP_AUTH_MODES = ("plain", "login", "xoauth2")
+SMTP_OPTIONS = frozenset({"tls", "auth", "connections", "window", "verify", "ca", "clear_password"})
+MOST_CONNECTIONS, LARGEST_WINDOW = 100, 64
 
 
 class SettingError(SyndicationError):
@@ -22,13 +25,29 @@ class SettingError(SyndicationError):
 
 @dataclass(frozen=True, slots=True)
 class SmtpAddress:
-    """Where mail is handed over. `tls` is "none", "starttls" (required) or "implicit"."""
+    """Where mail is handed over.
+
+    tls          "none", "starttls" (required) or "implicit"
+    auth         "plain", "login" or "xoauth2" (then the password is an access token); "": what the server offers
+    is_lmtp      whether the server speaks LMTP (RFC 2033)
+    connections  how many a sender may hold open
+    window       messages on their way at once on one connection, where the server offers CHUNKING; 1: never more than one in doubt
+    is_verified  whether the server's certificate must be valid, for its host, by `ca_file` or the system's authorities
+    allows_clear_password  whether the password may go over an unencrypted connection to another machine
+    """
 
     host: str
     port: int
     username: str = ""
-    password: str = ""
+    password: str = field(default="", repr=False)
     tls: str = "none"
+    auth: str = ""
+    is_lmtp: bool = False
+    connections: int = 10
+    window: int = 8
+    is_verified: bool = True
+    ca_file: str = ""
+    allows_clear_password: bool = False
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
@@ -145,24 +164,60 @@ def redis(url: str) -> str:
 
 
 def smtp(url: str) -> SmtpAddress:
-    """The server of SYNDICATION_SMTP_URL: smtp://user:password@host:587?tls=starttls or smtps://….
+    """The server of SYNDICATION_SMTP_URL: smtp://user:password@host:587?tls=starttls, smtps://… or lmtp://….
 
-    Raises SettingError for another scheme, a missing host, or an unknown tls mode.
+    Raises SettingError for another scheme, a missing host, or an option that is unknown or has a wrong value.
     """
     name = "SYNDICATION_SMTP_URL"
     parts = _split(name, url)
     if parts.scheme not in SMTP_SCHEMES or not parts.hostname:
-        raise SettingError(name, url, "use smtp://user:password@host:587?tls=starttls or smtps://host:465")
-    tls = parse_qs(parts.query).get("tls", ["none"])[-1]
-    if tls not in SMTP_TLS_MODES:
-        raise SettingError(name, url, f"tls={tls} is unknown; use one of {', '.join(SMTP_TLS_MODES)}")
+        raise SettingError(name, url, "use smtp://user:password@host:587?tls=starttls, smtps://host:465 or lmtp://host:24")
+    options = _Options(name, url, parts.query)
     return SmtpAddress(
         host=parts.hostname,
         port=parts.port or SMTP_SCHEMES[parts.scheme],
         username=unquote(parts.username or ""),
         password=unquote(parts.password or ""),
-        tls="implicit" if parts.scheme == "smtps" else tls,
+        tls="implicit" if parts.scheme == "smtps" else options.choice("tls", *SMTP_TLS_MODES),
+        auth=options.choice("auth", "", *SMTP_AUTH_MODES),
+        is_lmtp=parts.scheme == "lmtp",
+        connections=options.number("connections", default=10, largest=MOST_CONNECTIONS),
+        window=options.number("window", default=8, largest=LARGEST_WINDOW),
+        is_verified=options.choice("verify", "yes", "no") == "yes",
+        ca_file=options.file("ca"),
+        allows_clear_password=options.choice("clear_password", "no", "yes") == "yes",
     )
+
+
+class _Options:
+    """What stands behind the question mark of a server's URL. Raises SettingError for names that mean nothing: a slip must not weaken TLS."""
+
+    def __init__(self, name: str, url: str, query: str) -> None:
+        self._name, self._url = name, url
+        self._values = {key: values[-1] for key, values in parse_qs(query, keep_blank_values=True).items()}
+        for key in self._values.keys() - SMTP_OPTIONS:
+            raise SettingError(name, url, f"{key} is unknown; the options are {', '.join(sorted(SMTP_OPTIONS))}")
+
+    def choice(self, key: str, default: str, *others: str) -> str:
+        value = self._values.get(key, default)
+        if value not in (default, *others):
+            known = [choice for choice in (default, *others) if choice]
+            raise SettingError(self._name, self._url, f"{key}={value} is unknown; use one of {', '.join(known)}")
+        return value
+
+    def number(self, key: str, *, default: int, largest: int) -> int:
+        value = self._values.get(key, str(default))
+        if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= largest:
+            raise SettingError(self._name, self._url, f"{key}={value} is no whole number from 1 to {largest}")
+        return int(value)
+
+    def file(self, key: str) -> str:
+        value = self._values.get(key, "")
+        if value and not Path(value).is_file():
+            raise SettingError(
+                self._name, self._url, f"{key}={value} is no file; name the PEM file of the authority that signed the certificate"
+            )
+        return value
 
 
 def base_url(url: str) -> str:
