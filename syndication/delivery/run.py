@@ -177,13 +177,12 @@ class Run:
         """Whether the mailing may have more batches that are due."""
         return self._has_more and not self._is_stopped
 
-    def see_out(self, exchange: Exchange) -> None:
-        """Wait for what the run has left at the wire of these lines, then finish. For a thread of its own."""
-        self._exchange, self._is_over = exchange, True
-        exchange.room = self
+    def see_out(self) -> None:
+        """Wait for what the run has left at the wire, then finish and hang up. For a thread of its own."""
+        self._is_over = True
         try:
-            while exchange.in_flight:
-                exchange.turn(LOOK_SECONDS)
+            while self._exchange.in_flight:
+                self._exchange.turn(LOOK_SECONDS)
                 self._renew()
                 self._settle_groups(time.monotonic())
             self.finish()
@@ -191,6 +190,7 @@ class Run:
             log.exception("mailing %s: the last messages of a run are left to the journal", self.mailing.key)
             self._journal.close()
         finally:
+            self._exchange.close()
             connection.close()
 
     # ------------------------------------------------------------------ what the exchange asks and tells

@@ -74,12 +74,14 @@ def send_due(mailing_id: int, *, run_seconds: float = RUN_SECONDS) -> Sent:
 
 
 def _end(run: Run, exchange: Exchange) -> None:
-    """Finish the run; lines on which a server still thinks get a thread, so that nobody else waits for them."""
-    waiting = exchange.detach_waiting(older_than_seconds=0) if exchange.in_flight else None
-    if waiting is None:
+    """Finish the run; an exchange on whose lines a server still thinks gets a thread, so that nobody else waits for it."""
+    if not exchange.in_flight:
         run.finish()
         return
-    thread = threading.Thread(target=run.see_out, args=(waiting,), name="patience", daemon=True)
+    kept: dict[str, Exchange] = _of_this_thread.exchanges
+    for name in [name for name, one in kept.items() if one is exchange]:
+        del kept[name]
+    thread = threading.Thread(target=run.see_out, name="patience", daemon=True)
     _patient[:] = [one for one in _patient if one.is_alive()] + [thread]
     thread.start()
 

@@ -134,7 +134,7 @@ def test_silence_after_the_dot_holds_the_delivery_and_is_never_sent_again(runnin
 
 
 def test_a_connection_lost_in_the_envelope_is_tried_again(running, wire):
-    wire.answer("r0@example.org", "hang up", "hang up", "250 OK")
+    wire.answer("r0@example.org", "hang up", "250 OK")
     found = run(running)
     assert counts(found) == {"delivered": 3, "deferred": 1}
     make_due(running)
