@@ -14,6 +14,8 @@ import pytest
 import yaml
 from django.urls import Resolver404, resolve
 
+from syndication import pulse
+from syndication.cli import children
 from syndication.queue import QUEUES
 
 REPOSITORY = Path(__file__).parents[1]
@@ -114,9 +116,21 @@ def test_every_page_that_a_health_check_asks_for_exists():
             pytest.fail(f"a health check asks for {url}, which no view answers")
 
 
-@pytest.mark.parametrize("name", [name for name in SERVICES if not name.startswith("worker-") and name not in {"beat", "migrate"}])
-def test_a_server_has_a_health_check(name):
+@pytest.mark.parametrize("name", [name for name in SERVICES if name != "migrate"])
+def test_a_service_that_stays_has_a_health_check(name):
     assert SERVICES[name]["healthcheck"]["test"][0] in {"CMD", "CMD-SHELL"}
+
+
+@pytest.mark.parametrize("name", [*WORKERS, "beat"])
+def test_a_frozen_worker_is_ended_by_its_health_check_and_started_again_by_docker(name):
+    node = WORKERS[name]["-n"] if name in WORKERS else children.BEAT_NAME
+    assert SERVICES[name]["healthcheck"]["test"] == ["CMD", "python", "-m", pulse.__name__, node, "--kill"]
+    assert SERVICES[name]["restart"] == "unless-stopped"
+
+
+def test_a_frozen_worker_is_noticed_within_a_minute():
+    seconds = {re.fullmatch(r"(\d+)s", SERVICES[name]["healthcheck"]["interval"])[1] for name in [*WORKERS, "beat"]}
+    assert pulse.STALL_SECONDS + max(map(int, seconds)) <= 60
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -107,6 +107,7 @@ def test_a_secret_can_stand_in_a_file(tmp_path):
         ("SYNDICATION_BASE_URL", "nonsense"),
         ("SYNDICATION_SECRET_KEY", "short"),
         ("SYNDICATION_CATCHER_PORT", "high"),
+        ("SYNDICATION_STALL_SECONDS", "soon"),
         ("SYNDICATION_DEBUG", "perhaps"),
         ("SYNDICATION_HOME", "/proc/nowhere"),
     ],

@@ -2,14 +2,18 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from pathlib import Path
 
+from django.conf import settings
+
+from syndication import pulse
 from syndication.cli import valkey
 
 MAIL_QUEUES = ("mail", "default", "feeds")  # in this order: a confirmation goes before all else
 BULK_QUEUES = ("bulk",)
+MAIL_NAME, BULK_NAME, BEAT_NAME = "mail@syndication", "bulk@syndication", "beat@%h"
 MAIL_THREADS = 4  # a slow feed or tick holds one of them; confirmations take the next
 WEB_THREADS = 4
 WORKER_GRACE_SECONDS = 20.0  # long enough to finish the messages at the wire
@@ -31,6 +35,8 @@ class Child:
     name      the prefix of its lines
     ready     words in its output that tell it is ready; empty when nobody waits for it
     unwanted  lines that hold one of these words are not shown
+    pulse_file  the file in which it says that it moves (pulse.py); None when it has none
+    silent_seconds  how long it may say nothing there before it counts as frozen
     """
 
     name: str
@@ -39,6 +45,8 @@ class Child:
     grace_seconds: float = 5.0
     ready: str = ""
     unwanted: tuple[str, ...] = field(default=())
+    pulse_file: Path | None = None
+    silent_seconds: float = pulse.STALL_SECONDS
 
 
 def queue(server: Path, socket: Path, home: Path) -> Child:
@@ -77,14 +85,15 @@ def workers(home: Path) -> list[Child]:
     celery = (sys.executable, "-m", "celery", "--quiet", "--skip-checks", "-A", "worker")
     plain = ("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO")
     chatter = ("I celery.worker.consumer.connection: Connected to ", "worker: Warm shutdown", "Requeuing undeliverable message")
-    mail = ("worker", "-Q", ",".join(MAIL_QUEUES), "-n", "mail@syndication", "--pool", "threads", "-c", str(MAIL_THREADS), *plain)
-    bulk = ("worker", "-Q", ",".join(BULK_QUEUES), "-n", "bulk@syndication", "--pool", "solo", *plain)
-    beat = ("beat", "--schedule", str(home / "beat"), "--pidfile=", "--loglevel", "WARNING")
-    return [
-        Child("mail", (*celery, *mail), Stop.WORK, WORKER_GRACE_SECONDS, " ready.", chatter),
-        Child("bulk", (*celery, *bulk), Stop.WORK, WORKER_GRACE_SECONDS, " ready.", chatter),
-        Child("beat", (*celery, *beat), Stop.WORK),
+    mail = ("worker", "-Q", ",".join(MAIL_QUEUES), "-n", MAIL_NAME, "--pool", "threads", "-c", str(MAIL_THREADS), *plain)
+    bulk = ("worker", "-Q", ",".join(BULK_QUEUES), "-n", BULK_NAME, "--pool", "solo", *plain)
+    beat = ("beat", "--pidfile=", "--loglevel", "WARNING")
+    children = [
+        Child("mail", (*celery, *mail), Stop.WORK, WORKER_GRACE_SECONDS, " ready.", chatter, pulse.path_of(home, MAIL_NAME)),
+        Child("bulk", (*celery, *bulk), Stop.WORK, WORKER_GRACE_SECONDS, " ready.", chatter, pulse.path_of(home, BULK_NAME)),
+        Child("beat", (*celery, *beat), Stop.WORK, pulse_file=pulse.path_of(home, BEAT_NAME)),
     ]
+    return [replace(child, silent_seconds=settings.STALL_SECONDS) for child in children]
 
 
 def environ_of_children(environ: Mapping[str, str], *, home: Path, feeds: Path, package_folder: Path) -> dict[str, str]:

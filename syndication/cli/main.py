@@ -11,7 +11,9 @@ from syndication.cli.campaigns import campaign
 from syndication.cli.dkim import dkim
 from syndication.cli.output import Speaking
 from syndication.cli.readers import lists, subscribers, suppress
+from syndication.cli.sending import limit, server, warmup
 from syndication.cli.system import backup, doctor, feeds, migrate, publication, restore, up, user
+from syndication.schema import refuse_newer_tables
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
 
@@ -25,9 +27,27 @@ def command_line(*, verbose: bool) -> None:
     Exit codes: 0 done, 1 a check failed, 2 wrong input or state (nothing was changed).
     """
     logging.getLogger().setLevel(logging.INFO if verbose else logging.ERROR)
+    refuse_newer_tables()
 
 
-for command in (up, migrate, publication, article, feeds, subscribers, suppress, campaign, dkim, user, doctor, backup, restore):
+for command in (
+    up,
+    migrate,
+    publication,
+    article,
+    feeds,
+    subscribers,
+    suppress,
+    campaign,
+    dkim,
+    server,
+    limit,
+    warmup,
+    user,
+    doctor,
+    backup,
+    restore,
+):
     command_line.add_command(command)
 command_line.add_command(lists, name="list")
 

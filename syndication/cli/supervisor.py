@@ -15,6 +15,8 @@ from typing import Self
 from syndication.cli import processes
 from syndication.cli.children import Child
 from syndication.cli.log_lines import LineCutter
+from syndication.cli.silence import Silence
+from syndication.standstill import FREEZE_SECONDS
 
 RESTART_DELAYS = (1, 2, 4, 8, 16, 30)  # seconds; the last one stays
 STEADY_SECONDS = 60  # a child that lived this long starts again without delay growth
@@ -34,6 +36,7 @@ class Watched:
     start_again_at: float = 0.0
     deaths: int = 0
     is_ready: bool = False
+    silence: Silence | None = None
 
     @property
     def is_alive(self) -> bool:
@@ -50,6 +53,7 @@ class Supervisor:
         self.selector = selectors.DefaultSelector()
         self._watched: list[Watched] = []
         self.stop_requests = 0
+        self._turned_at = time.monotonic()
         self._bell, self._ringer = socket.socketpair()
 
     def __enter__(self) -> Self:
@@ -77,7 +81,7 @@ class Supervisor:
 
     def start(self, child: Child) -> None:
         """Start a child and keep it alive from now on."""
-        watched = Watched(child)
+        watched = Watched(child, silence=Silence(child.pulse_file) if child.pulse_file else None)
         self._watched.append(watched)
         self._launch(watched)
 
@@ -96,9 +100,11 @@ class Supervisor:
         """
         others = self._read(longest_seconds)
         now = time.monotonic()
+        self._forgive_after_freeze(now)
         for watched in self._watched:
             if watched.is_alive:
                 self._notice_death(watched, now)
+                self._notice_silence(watched, now)
             elif now >= watched.start_again_at and not self.stop_requests:
                 self._launch(watched)
         return others
@@ -160,6 +166,24 @@ class Supervisor:
         watched.deaths += 1
         watched.start_again_at = now + delay
         self._show(watched.child.name, f"ended with {_name_of(code)}; starting again in {delay} s")
+
+    def _notice_silence(self, watched: Watched, now: float) -> None:
+        """Kill a child that is frozen (stopped, swapped out, hung whole); what only stands still ends by its own watchdog."""
+        if watched.silence is None or watched.process is None:
+            return
+        silent_seconds = watched.silence.seconds(watched.process.pid, now)
+        if silent_seconds > watched.child.silent_seconds:
+            self._show(watched.child.name, f"has shown no sign of life for {silent_seconds:.0f} s; killed")
+            processes.signal_group(watched.process, signal.SIGKILL)
+            watched.silence.forgive(now)
+
+    def _forgive_after_freeze(self, now: float) -> None:
+        """A loop that stood still itself (a machine that slept, a Ctrl-Z) has heard nobody meanwhile."""
+        if now - self._turned_at > FREEZE_SECONDS:
+            for watched in self._watched:
+                if watched.silence:
+                    watched.silence.forgive(now)
+        self._turned_at = now
 
     def _bury_if_dead(self, watched: Watched) -> int | None:
         code = _running(watched).poll() if watched.process else None

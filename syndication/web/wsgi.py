@@ -1,6 +1,7 @@
 """The WSGI application that granian serves: feeds from their files, everything else by Django."""
 
 import os
+import sys
 
 from django.core.wsgi import get_wsgi_application
 
@@ -9,6 +10,12 @@ _django = get_wsgi_application()
 
 from django.conf import settings  # noqa: E402  # settings exist from here on
 
+from syndication import schema  # noqa: E402
 from syndication.web.feeds import FeedsFirst  # noqa: E402
+
+try:
+    schema.refuse_newer_tables()
+except schema.NewerTables as error:
+    sys.exit(f"Error: {error}")
 
 application = FeedsFirst(_django, settings.FEEDS)
