@@ -40,6 +40,7 @@ from syndication.rendering.themes import load_theme
 BASE_URL = "https://news.example.org"
 HOST_NAME = "bench.example.org"
 STUCK_SECONDS = 60
+WINDOW = SmtpAddress("127.0.0.1", 25).window  # messages on their way on one connection with CHUNKING, by default
 
 
 def composer(*keys: DomainKey) -> Composer:
@@ -69,6 +70,17 @@ def composer(*keys: DomainKey) -> Composer:
     return made
 
 
+class Fixed:
+    """Composes nothing: the same parcel for everybody, to see what sending alone costs."""
+
+    def __init__(self, made: Composer) -> None:
+        self.parcel = made.parcel_of(rows(1)[0], datetime.now(UTC))
+
+    def parcel_of(self, row: ReaderRow, date: datetime) -> Parcel:
+        del row, date
+        return self.parcel
+
+
 @dataclass(slots=True)
 class Job:
     """What the exchange carries."""
@@ -80,7 +92,7 @@ class Job:
 class Room:
     """The exchange's mailroom with nothing behind it: composes a message when it is asked for one, and counts the answers."""
 
-    composer: Composer
+    composer: Composer | Fixed
     rows: list[ReaderRow]
     date: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
     delivered: int = 0
@@ -128,7 +140,7 @@ def server(receiver: Receiver) -> SmtpAddress:
     return environment.smtp(f"smtp://127.0.0.1:{receiver.port}")
 
 
-def send(receiver: Receiver, made: Composer, messages: int, *, connections: int = CONNECTIONS) -> Run:
+def send(receiver: Receiver, made: Composer | Fixed, messages: int, *, connections: int = CONNECTIONS) -> Run:
     """Compose and send so many messages in this process, connecting included."""
     room = Room(made, rows(messages))
 

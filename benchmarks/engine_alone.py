@@ -22,7 +22,7 @@ MESSAGES = {"null": 20_000, "null, CHUNKING": 20_000, "smtp-sink": 4_000}
 ED25519_MESSAGES, RSA_MESSAGES = 6_000, 1_500
 
 
-def ours(made: Composer, sink: str, messages: int) -> Callable[[], Run]:
+def ours(made: Composer | engine.Fixed, sink: str, messages: int) -> Callable[[], Run]:
     """A case."""
 
     def run() -> Run:
@@ -50,6 +50,7 @@ def main() -> None:
     rsa = DomainKey("example.org", "rsa", generate_private_key(65537, 2048))
     cases = {f"ours -> {sink}": ours(plain, sink, MESSAGES[sink]) for sink in SINKS}
     cases |= {f"smtp-source -> {sink}": theirs(sink, size) for sink in SINKS}
+    cases["ours, not composing -> null"] = ours(engine.Fixed(plain), "null", MESSAGES["null"])
     cases["ours, Ed25519 -> null"] = ours(engine.composer(ed25519), "null", ED25519_MESSAGES)
     cases["ours, Ed25519 -> smtp-sink"] = ours(engine.composer(ed25519), "smtp-sink", MESSAGES["smtp-sink"])
     cases["ours, RSA-2048 -> null"] = ours(engine.composer(rsa), "null", RSA_MESSAGES)
