@@ -14,7 +14,7 @@ from syndication.audience.keys import token_key
 from syndication.delivery.servers.sealing import NONCE_BYTES, seal, unseal
 from syndication.delivery.signing.dkim import VALID_SECONDS, DomainKey, Signer
 from syndication.delivery.signing.models import SigningKey
-from syndication.delivery.signing.record import possible_domains, signing_domain
+from syndication.delivery.signing.record import BadDomain, possible_domains, signing_domain
 from syndication.delivery.signing.remembered import Remembered
 from syndication.errors import NotFound, Refused
 
@@ -94,7 +94,10 @@ def look_again() -> None:
 
 
 def _rows_in_use(sender_domain: str) -> list[SigningKey]:
-    domains = possible_domains(signing_domain(sender_domain))
+    try:
+        domains = possible_domains(signing_domain(sender_domain))
+    except BadDomain:  # localhost, an IP literal: such mail may be sent, but no domain speaks for it
+        return []
     rows = list(SigningKey.objects.filter(domain__in=domains, is_active=True))
     nearest = max((row.domain for row in rows), key=len, default="")
     return _rsa_first([row for row in rows if row.domain == nearest])

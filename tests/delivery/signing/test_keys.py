@@ -49,6 +49,12 @@ def test_a_domain_without_keys_is_not_signed_for():
     assert keys.signer_of_keys([], SHARED) is None
 
 
+@pytest.mark.parametrize("domain", ["localhost", "", "[127.0.0.1]", "127.0.0.1"])
+def test_a_sender_for_whom_no_domain_can_speak_is_not_signed_for(domain):
+    assert keys.key_ids(domain) == []
+    assert keys.signer_of(domain, SHARED) is None
+
+
 def test_a_new_key_signs_nothing_until_it_is_put_in_use():
     (row,) = made(used=False)
     assert keys.signer_of("news.example.org", SHARED) is None
