@@ -81,6 +81,20 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='ServerLines',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('server_id', models.BigIntegerField()),
+                ('owner', models.CharField(max_length=80)),
+                ('wanted', models.PositiveSmallIntegerField()),
+                ('held', models.PositiveSmallIntegerField(default=0)),
+                ('until', models.DateTimeField()),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('server_id', 'owner'), name='server_lines_once')],
+            },
+        ),
+        migrations.CreateModel(
             name='Throttle',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

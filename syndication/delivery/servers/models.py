@@ -39,3 +39,21 @@ class SmtpServer(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ServerLines(models.Model):
+    """The connections to a server that one sender process may hold open."""
+
+    server_id = models.BigIntegerField()
+    """0: the server of SYNDICATION_SMTP_URL."""
+    owner = models.CharField(max_length=80)
+    wanted = models.PositiveSmallIntegerField()
+    held = models.PositiveSmallIntegerField(default=0)
+    until = models.DateTimeField()
+    """A sender that does not renew it has died."""
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["server_id", "owner"], name="server_lines_once")]
+
+    def __str__(self) -> str:
+        return f"{self.owner}: {self.held} of server {self.server_id}"
