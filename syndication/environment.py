@@ -13,6 +13,18 @@ SMTP_SCHEMES = {"smtp": 25, "smtps": 465, "lmtp": 24}
 SMTP_AUTH_MODES = ("plain", "login", "xoauth2")
 SMTP_OPTIONS = frozenset({"tls", "auth", "connections", "window", "verify", "ca", "clear_password"})
 MOST_CONNECTIONS, LARGEST_WINDOW = 100, 64
+ESP_PREFIX = "esp+"
+ESP_OPTIONS: Mapping[str, frozenset[str]] = {  # providers whose HTTP API we speak, and what else their URL may say
+    "brevo": frozenset(),
+    "mailgun": frozenset({"domain"}),
+    "mailjet": frozenset(),
+    "mailtrap": frozenset(),
+    "postmark": frozenset({"stream"}),
+    "resend": frozenset(),
+    "scaleway": frozenset({"project", "region"}),
+    "sendgrid": frozenset(),
+}
+ESP_NEEDS = {"scaleway": "project"}
 
 
 class SettingError(SyndicationError):
@@ -51,6 +63,28 @@ class SmtpAddress:
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class EspAccount:
+    """An account at a provider that takes mail over HTTP.
+
+    token        the API key
+    username     the public half of the key, where there are two (Mailjet)
+    api          the API's base URL; "" for the provider's own
+    options      what else the URL said, as (name, value)
+    connections  requests on their way at once
+    """
+
+    provider: str
+    token: str = field(repr=False)
+    username: str = ""
+    api: str = ""
+    options: tuple[tuple[str, str], ...] = ()
+    connections: int = 4
+
+    def __str__(self) -> str:
+        return f"{self.provider} (HTTP)"
 
 
 def read(environ: Mapping[str, str], name: str, default: str = "") -> str:
@@ -218,6 +252,56 @@ class _Options:
                 self._name, self._url, f"{key}={value} is no file; name the PEM file of the authority that signed the certificate"
             )
         return value
+
+
+def is_esp(url: str) -> bool:
+    """Whether a mail server's URL names a provider's HTTP API."""
+    return url.startswith(ESP_PREFIX)
+
+
+def esp(url: str) -> EspAccount:
+    """The account of SYNDICATION_SMTP_URL=esp+postmark://:TOKEN@ or esp+mailjet://KEY:SECRET@, with ?api=https://… for another base URL.
+
+    Raises SettingError, which never shows the token, for an unknown provider, a missing token, or an option that is unknown or wrong.
+    """
+    name = "SYNDICATION_SMTP_URL"
+    scheme, _, rest = url.partition("://")
+    shown = f"{scheme}://***@" + (f"?{rest.partition('?')[2]}" if "?" in rest else "")
+    parts = _split(name, url)
+    provider = parts.scheme.removeprefix(ESP_PREFIX)
+    if provider not in ESP_OPTIONS:
+        raise SettingError(name, shown, f"knows no such provider; use one of {', '.join(f'{ESP_PREFIX}{known}' for known in ESP_OPTIONS)}")
+    if not parts.password or parts.hostname or bool(parts.username) != (provider == "mailjet"):
+        raise SettingError(name, shown, f"write {ESP_PREFIX}{provider}://{'KEY:SECRET' if provider == 'mailjet' else ':TOKEN'}@")
+    query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+    allowed = ESP_OPTIONS[provider]
+    unknown = set(query) - allowed - {"api", "connections"}
+    if unknown:
+        raise SettingError(name, shown, f"{min(unknown)} is unknown here; use {', '.join(sorted({*allowed, 'api', 'connections'}))}")
+    if (needed := ESP_NEEDS.get(provider, "")) and not query.get(needed):
+        raise SettingError(name, shown, f"needs ?{needed}=…")
+    return EspAccount(
+        provider=provider,
+        token=unquote(parts.password),
+        username=unquote(parts.username or ""),
+        api=_api_of(name, shown, query.get("api", "")),
+        options=tuple((key, query[key]) for key in sorted(allowed & set(query))),
+        connections=_connections_of(name, shown, query.get("connections", "4")),
+    )
+
+
+def _api_of(name: str, shown: str, api: str) -> str:
+    parts = _split(name, api)
+    is_loopback = parts.hostname in {"127.0.0.1", "localhost", "::1"}
+    if api and not (parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback))):
+        raise SettingError(name, shown, "api must be https://… (http only for this machine): the token goes there")
+    return api
+
+
+def _connections_of(name: str, shown: str, number: str) -> int:
+    if not number.isascii() or not number.isdigit() or not 1 <= int(number) <= MOST_CONNECTIONS:
+        raise SettingError(name, shown, f"connections must be a whole number from 1 to {MOST_CONNECTIONS}")
+    return int(number)
 
 
 def base_url(url: str) -> str:

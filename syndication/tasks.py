@@ -14,6 +14,7 @@ from syndication.feeds import publish
 from syndication.queue import BULK, DEFAULT, FEEDS, MAIL, app
 
 TICK_SECONDS = 2.0
+PLAN_SECONDS = 20.0
 LAST_REPLIES_SECONDS = 25.0  # less than what a container gets to stop
 
 
@@ -36,7 +37,8 @@ def plan_mailing(mailing_id: int) -> None:
     """Add one row for each reader; the senders begin while it goes on."""
     if plan.begin(mailing_id):
         ring_senders(send_mailing, mailing_id, reconcile.MOST_BELLS)
-    plan.plan(mailing_id)
+    if plan.plan(mailing_id, run_seconds=PLAN_SECONDS) is None:
+        plan_mailing.delay(mailing_id)
 
 
 @app.task(queue=BULK)

@@ -15,7 +15,10 @@ from syndication.cli import backups, examine
 from syndication.cli.output import json_option, say
 from syndication.cli.sample import prepare
 from syndication.cli.up import up as bring_up
-from syndication.cli.which import mail_domain
+from syndication.cli.which import chosen_publication, mail_domain
+from syndication.delivery.doubt_policy import doubt_policy, set_doubt_policy
+from syndication.delivery.models import Mailing
+from syndication.delivery.states import Doubt
 from syndication.feeds.publish import publish
 from syndication.web.accounts import sign_in_link
 
@@ -64,6 +67,22 @@ def publication_list(*, as_json: bool) -> None:
     """Show all publications."""
     found = [{"slug": one.slug, "name": one.name, "sender": one.sender_address} for one in Publication.objects.order_by("slug")]
     say(found, [f"{one['slug']}: {one['name']} <{one['sender']}>" for one in found] or ["No publication yet."], as_json=as_json)
+
+
+@publication.command(name="doubt")
+@click.argument("slug")
+@click.option("--campaigns", type=click.Choice([one.value for one in Doubt]), help="hold (unless told otherwise): never sent twice.")
+@click.option("--confirmations", type=click.Choice([one.value for one in Doubt]), help="retry (unless told otherwise): never lost.")
+@json_option
+def publication_doubt(slug: str, campaigns: str | None, confirmations: str | None, *, as_json: bool) -> None:
+    """Show or set what becomes of messages of which nobody can know whether the server took them."""
+    found = chosen_publication(slug)
+    for kind, asked in ((Mailing.Kind.CAMPAIGN, campaigns), (Mailing.Kind.CONFIRMATION, confirmations)):
+        if asked:
+            set_doubt_policy(found.pk, kind, Doubt(asked))
+    now = {kind.value: doubt_policy(found.pk, kind).value for kind in Mailing.Kind}
+    words = {"hold": "held for a person to decide", "retry": "sent once more, with the same Message-ID"}
+    say(now, [f"{kind}s in doubt are {words[policy]}." for kind, policy in now.items()], as_json=as_json)
 
 
 @click.group()

@@ -10,9 +10,9 @@ from django.conf import settings
 
 from syndication.articles.models import Article
 from syndication.audience.models import SubscriberList
-from syndication.delivery.models import DoubtPolicy, Mailing
+from syndication.delivery.doubt_policy import doubt_policy
+from syndication.delivery.models import Mailing
 from syndication.delivery.signing.keys import key_ids
-from syndication.delivery.states import Doubt
 from syndication.rendering.adapt import brand_of, content_of
 from syndication.rendering.article import Brand, Content, check_article
 from syndication.rendering.email import EmailTemplates, email_templates
@@ -94,12 +94,6 @@ def keep(frozen: Frozen, key: str, to: SubscriberList, *, article: Article | Non
 
 def _keys(brand: Brand) -> tuple[int, ...]:
     return tuple(key_ids(brand.sender_address.rpartition("@")[2]))
-
-
-def doubt_policy(publication_id: int, kind: str) -> Doubt:
-    """What a publication wants in doubt; unless it says otherwise campaigns are never sent twice and confirmations never lost."""
-    said = DoubtPolicy.objects.filter(publication_id=publication_id, kind=kind).values_list("on_doubt", flat=True).first()
-    return Doubt(said) if said else Doubt.RETRY if kind == Mailing.Kind.CONFIRMATION else Doubt.HOLD
 
 
 def _envelope(brand: Brand, kind: str) -> Envelope:

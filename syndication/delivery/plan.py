@@ -3,6 +3,7 @@
 Senders begin with the first batch while the later ones are still planned.
 """
 
+import math
 import time
 
 from django.db import connection, transaction
@@ -27,9 +28,15 @@ def begin(mailing_id: int) -> bool:
     return _plan_page(mailing_id) or Batch.objects.filter(mailing_id=mailing_id).exists()
 
 
-def plan(mailing_id: int) -> int:
-    """Add the missing rows of a mailing and open it; the number of its rows. A second call adds nothing."""
+def plan(mailing_id: int, *, run_seconds: float = math.inf) -> int | None:
+    """Add the missing rows of a mailing and open it; the number of its rows. A second call adds nothing.
+
+    None: the time was over before the end, call again.
+    """
+    until = time.monotonic() + run_seconds
     while _plan_page(mailing_id):
+        if time.monotonic() > until:
+            return None
         if connection.vendor == "sqlite":
             time.sleep(YIELD_SECONDS)
     return _finish(mailing_id)

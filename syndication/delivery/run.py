@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
 
-from syndication.delivery import heartbeat, ledger, refusals
+from syndication.delivery import ledger, refusals
 from syndication.delivery.compose import Composer
 from syndication.delivery.crash_points import reach
 from syndication.delivery.journal import records
@@ -45,7 +45,7 @@ LOOK_SECONDS = 1.0  # how often a run asks who may still be mailed
 RENEW_SECONDS = 15
 STALE_SECONDS = ledger.LEASE_SECONDS - 15  # without a renewal for so long nothing more goes out
 TURN_SECONDS = 0.1
-DATABASE_PATIENCE_SECONDS = 60
+DATABASE_PATIENCE_SECONDS = 30  # less than what the watchdog calls a standstill
 SLOW_SECONDS = 2.0  # a server that thinks longer about a message is slow for its domain
 SLOW_LETTERS = 3  # so many such messages at once, and the domain's others wait while the lines serve the rest
 SLOW_DOMAIN_SECONDS = 20
@@ -151,7 +151,6 @@ class Run:
                     break
             self._exchange.turn(TURN_SECONDS)
             reach("after-dot")
-            heartbeat.beat()
             if self.away_because:
                 raise NothingToSendThrough(self.away_because)
             self._settle_groups(now)

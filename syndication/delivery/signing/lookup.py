@@ -35,6 +35,10 @@ def txt_records(name: str, resolver: dns.resolver.Resolver) -> list[str]:
         answer = resolver.resolve(f"{name}.", "TXT", search=False)
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
         return []
+    except dns.exception.Timeout as error:
+        raise Unreachable(
+            f"No DNS server answered within {resolver.lifetime:g} s about {name}. Try again later, or ask another: --resolver 1.1.1.1"
+        ) from error
     except dns.exception.DNSException as error:
         raise Unreachable(
             f"DNS gave no answer about {name}: {error}. Try again later, or ask another server: --resolver 1.1.1.1"
