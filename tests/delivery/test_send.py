@@ -9,12 +9,16 @@ from syndication.audience import leave
 from syndication.audience.models import Subscriber
 from syndication.campaigns import control
 from syndication.campaigns.create import Wish, create
+from syndication.campaigns.explain import explain
 from syndication.campaigns.models import Campaign
 from syndication.campaigns.status import status, verify
 from syndication.delivery import plan, reconcile, send
-from syndication.delivery.models import Batch, Delivery, Mailing
+from syndication.delivery.doubt_policy import set_doubt_policy
+from syndication.delivery.models import Batch, Delivery, Lease, Mailing
 from syndication.delivery.servers.models import SmtpServer
-from syndication.delivery.states import State
+from syndication.delivery.signing.keys import look_again
+from syndication.delivery.signing.rotate import make_keys, put_in_use
+from syndication.delivery.states import Doubt, State
 from syndication.environment import SmtpAddress
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -206,3 +210,106 @@ def test_a_changed_article_does_not_change_a_mailing_that_has_begun(running, wir
     run(running)
     assert {message.message["Subject"] for message in wire.messages} == {"The news"}
     assert "It is" in wire.messages[0].message.get_body(("plain",)).get_content()
+
+
+# ---------------------------------------------------------------- doubt, explained and settled
+
+
+def test_a_held_delivery_is_told_with_its_cause_and_settled_by_a_person(running, wire):
+    wire.answer("r0@example.org", "hang up", at="data")
+    run(running)
+    [told] = explain("r0@example.org", campaign_id=running.pk)
+    assert told.state == "held"
+    assert "nobody can know" in told.why
+    attempt = next(event for event in told.events if event.what.startswith("attempt 1"))
+    assert attempt.where == str(wire.host) + ":" + str(wire.port)
+    assert control.settle_held(running.pk, as_delivered=True, by="ada") == 1
+    found = run(running)
+    assert (found.state, counts(found)) == ("finished", {"delivered": 4})
+    assert "settled as delivered by ada" in [event.what for event in explain("r0@example.org")[0].events]
+
+
+def test_held_deliveries_are_sent_again_when_a_person_says_so(running, wire):
+    wire.answer("r0@example.org", "hang up", "250 OK", at="data")
+    run(running)
+    assert control.settle_held(running.pk, as_delivered=False, by="ada") == 1
+    assert counts(run(running)) == {"delivered": 4}
+
+
+def test_a_publication_may_want_a_second_try_of_what_is_in_doubt(article, news, readers, wire):
+    set_doubt_policy(news.publication_id, "campaign", Doubt.RETRY)
+    readers(1)
+    campaign = create(Wish(article, news), now=datetime.now(UTC)).campaign
+    plan.plan(control.start(campaign.pk, now=datetime.now(UTC)))
+    running = control.campaign_of(campaign.pk)
+    wire.answer("r0@example.org", "hang up", "250 OK", at="data")
+    assert counts(run(running)) == {"deferred": 1}
+    make_due(running)
+    found = run(running)
+    assert (found.state, counts(found)) == ("finished", {"delivered": 1})
+
+
+def test_a_reader_who_was_skipped_is_told_why(running, wire, news):
+    reader = Subscriber.objects.get(address="r2@example.org")
+    leave.unsubscribe(leave.unsubscribe_token(reader.pk, news.pk), how="link", now=NOW)
+    run(running)
+    [told] = explain("r2@example.org", campaign_id=running.pk)
+    assert told.state == "skipped"
+    assert "unsubscribed" in told.why
+    assert "unsubscribed on the list, by link" in [event.what for event in told.events]
+
+
+def test_a_reader_who_came_later_is_told_why_not_in(running, wire, news):
+    from syndication.audience.subscribe import Person, add
+
+    add(Person("late@example.org"), to=news, confirmed=True, how="staff", now=NOW)
+    [told] = explain("late@example.org", campaign_id=running.pk)
+    assert (told.state, "after the mailing was planned" in told.why) == ("not planned", True)
+
+
+def test_a_reader_whose_values_break_the_template_fails_alone(article, news, readers, wire):
+    readers(3)
+    Article.objects.update(html="<p>{{ 100 / (subscriber.attributes.share | default(5)) }}</p>")
+    Subscriber.objects.filter(address="r1@example.org").update(attributes={"share": 0})
+    campaign = create(Wish(Article.objects.get(), news), now=datetime.now(UTC)).campaign
+    plan.plan(control.start(campaign.pk, now=datetime.now(UTC)))
+    running = control.campaign_of(campaign.pk)
+    found = run(running)
+    assert (found.state, counts(found)) == ("finished", {"delivered": 2, "failed": 1})
+    [told] = explain("r1@example.org")
+    assert "divides by zero" in told.why
+
+
+# ---------------------------------------------------------------- DKIM, disk
+
+
+def test_copies_are_signed_with_the_keys_that_the_mailing_began_with(article, news, readers, wire):
+    readers(2)
+    row = make_keys("weekly.example.org", ["ed25519"], selector="s1", now=NOW)[0]
+    put_in_use(row, now=NOW)
+    look_again()
+    campaign = create(Wish(article, news), now=datetime.now(UTC)).campaign
+    plan.plan(control.start(campaign.pk, now=datetime.now(UTC)))
+    assert counts(run(control.campaign_of(campaign.pk))) == {"delivered": 2}
+    for one in wire.messages:
+        assert "d=weekly.example.org" in one.message["DKIM-Signature"]
+        assert "a=ed25519-sha256" in one.message["DKIM-Signature"]
+
+
+def test_a_disk_without_room_for_the_journal_stops_before_anything_is_claimed_and_says_so(running, wire, settings, tmp_path):
+    there, full = settings.JOURNAL, tmp_path / "full"
+    full.write_text("no folder")
+    settings.JOURNAL = full / "journal"
+    found = run(running)
+    assert counts(found) == {"planned": 4}
+    assert "journal folder" in found.waits_because
+    assert wire.messages == []
+    settings.JOURNAL = there
+    Mailing.objects.update(waits_until=None)
+    assert counts(run(running)) == {"delivered": 4}
+
+
+def test_nothing_is_left_of_a_run_that_has_ended(running, wire, settings):
+    run(running)
+    assert [path.name for path in settings.JOURNAL.iterdir()] == ["site"]
+    assert not Lease.objects.exists()
