@@ -135,27 +135,35 @@ def message_bytes(made: Composer) -> int:
     return made.parcel_of(rows(1)[0], datetime.now(UTC)).size_bytes
 
 
-def server(receiver: Receiver) -> SmtpAddress:
-    """The receiver as the product would be told about it; CHUNKING is used where it is offered."""
-    return environment.smtp(f"smtp://127.0.0.1:{receiver.port}")
+def carry(room: Room, port: int, *, connections: int = CONNECTIONS) -> None:
+    """Send all that the room has, connecting included, to a receiver on loopback; CHUNKING is used where it is offered."""
+    exchange, messages = Exchange(room, host_name=HOST_NAME), len(room.rows)
+    exchange.staff(environment.smtp(f"smtp://127.0.0.1:{port}"), connections)
+    give_up_at = time.monotonic() + STUCK_SECONDS
+    while room.delivered < messages:
+        exchange.turn(0.1)
+        if room.trouble or time.monotonic() > give_up_at:
+            raise SystemExit(f"{room.delivered} of {messages} messages went out: {room.trouble or 'nothing more happens'}")
+    exchange.close()
 
 
-def send(receiver: Receiver, made: Composer | Fixed, messages: int, *, connections: int = CONNECTIONS) -> Run:
-    """Compose and send so many messages in this process, connecting included."""
+def send(receiver: Receiver, made: Composer | Fixed, messages: int) -> Run:
+    """Compose and send so many messages in this process."""
     room = Room(made, rows(messages))
+    return measured(receiver, messages, in_this_process(lambda: carry(room, receiver.port)))
 
-    def work() -> None:
-        exchange = Exchange(room, host_name=HOST_NAME)
-        exchange.staff(server(receiver), connections)
-        give_up_at = time.monotonic() + STUCK_SECONDS
-        while room.delivered < messages:
-            exchange.turn(0.1)
-            if room.trouble or time.monotonic() > give_up_at:
-                raise SystemExit(f"{room.delivered} of {messages} messages went out: {room.trouble or 'nothing more happens'}")
-        exchange.close()
 
-    return measured(receiver, messages, in_this_process(work))
+def main(words: list[str]) -> None:
+    """`engine.py PORT MESSAGES` says when it is ready, waits for a line, and sends; whole_product.py starts several."""
+    made = composer()
+    if len(words) != 2:
+        print(__doc__, f"\nThe message has {message_bytes(made):,} bytes.")
+        return
+    message_bytes(made)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    carry(Room(made, rows(int(words[1]))), int(words[0]))
 
 
 if __name__ == "__main__":
-    print(__doc__, f"\nThe message has {message_bytes(composer()):,} bytes.", file=sys.stderr)
+    main(sys.argv[1:])

@@ -2,6 +2,7 @@
 
     SYNDICATION_HOME=… .venv/bin/python benchmarks/inside.py load READERS LIST    prints the seconds
     SYNDICATION_HOME=… .venv/bin/python benchmarks/inside.py widths               prints JSON: rows and bytes of the ledger's tables
+    SYNDICATION_HOME=… .venv/bin/python benchmarks/inside.py workers              prints JSON: how `up` starts its workers
 
 Loading checks nothing and records no consent; every reader is confirmed on the list. A million takes less than a minute.
 """
@@ -30,6 +31,7 @@ from django.utils import timezone
 
 from syndication.audience.keys import address_hash, tokens
 from syndication.audience.lists import list_named
+from syndication.cli import children
 from syndication.delivery.models import Delivery
 from syndication.models import Subscriber, Subscription
 
@@ -149,6 +151,8 @@ def main(words: list[str]) -> None:
         print(f"{load(int(words[1]), words[2]):.1f}")
     elif words == ["widths"]:
         print(json.dumps(widths()))
+    elif words == ["workers"]:
+        print(json.dumps([[child.name, child.command, child.ready] for child in children.workers(settings.HOME)]))
     else:
         print(__doc__)
 

@@ -1,5 +1,6 @@
 """A throw-away installation for the load programs: fresh home, queue, workers as `up` starts them, and what they cost."""
 
+import json
 import os
 import re
 import subprocess
@@ -57,12 +58,12 @@ class Installation:
 
     def start_workers(self, bulk: int) -> list[subprocess.Popen[bytes]]:
         """Mail, beat and so many bulk workers, all ready; the bulk ones are returned."""
-        kinds = {child.name.rstrip("0123456789- "): child for child in children.workers(self.folder)}
+        kinds = {re.sub(r"[\d\W]+$", "", name): (command, ready) for name, command, ready in json.loads(self.inside("workers"))}
         started, waiting = [], []
-        for name, child in kinds.items():
+        for name, (command, ready) in kinds.items():
             for number in range(bulk if name == "bulk" else 1):
-                process = self.start(*(re.sub(r"^bulk\d*@", f"bulk{number}@", word) for word in child.command))
-                waiting.append((len(self.running) - 1, child.ready))
+                process = self.start(*(re.sub(r"^bulk\d*@", f"bulk{number}@", word) for word in command))
+                waiting.append((len(self.running) - 1, ready))
                 started += [process] if name == "bulk" else []
         for log, words in waiting:
             self._wait_for(log, words)

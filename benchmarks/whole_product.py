@@ -4,7 +4,8 @@
 
 For each database and each number of readers (10,000 on both unless told) a fresh installation sends the newsletter of newsletter.py into
 the null sink. Beside it in the same run: Postfix's smtp-source with one fixed message of the same size, before and after, and the naive way
-(naive.py: one Celery task per email, Django's EmailMessage, two processes, 2,000 readers). The sink writes down every recipient it took,
+(naive.py: one Celery task per email, Django's EmailMessage, two processes, 2,000 readers). What safety costs shows beside as many
+processes that only compose and send (engine.py). The sink writes down every recipient it took,
 so lost and duplicates are counted outside the product. PostgreSQL is a throw-away server with its own default settings, or the one of
 BENCHMARK_DATABASE_URL, whose database must be empty.
 """
@@ -28,14 +29,14 @@ from receivers import REPOSITORY, Moment, NullSink, Run, against_goal, cpu_secon
 from tests.support import postgresql
 
 NAIVE_READERS = 2000  # its rate does not depend on the number
-REFERENCE_MESSAGES = 20_000
+REFERENCE_MESSAGES = BARE_MESSAGES = 20_000
 LOOK_SECONDS = 0.1
 STUCK_SECONDS = 90
 GOALS = {
     "sqlite": {"reference": 0.8, "bytes": 60},
     "postgresql": {"reference": 0.5, "bytes": 250},
 }
-NAIVE_GOAL, FIRST_GOAL_SECONDS, MEMORY_GOAL_MB, GROWTH_GOAL_MB = 60, 2.0, 120, 20
+SAFETY_GOAL, NAIVE_GOAL, FIRST_GOAL_SECONDS, MEMORY_GOAL_MB, GROWTH_GOAL_MB = 0.75, 60, 2.0, 120, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +87,9 @@ def measure(wanted: Wanted, database_url: str, server: int | None) -> float:
             lost, again = judge(took, wanted.readers)
             after = reference(wanted, sent.message_bytes)
             widths = json.loads(home.inside("widths"))
+            without = bare(wanted)
             naive = send_naively(home, sink) if wanted.naive else 0.0
-    report(wanted, sent, Beside(before, after, naive, loading, lost, again, widths))
+    report(wanted, sent, Beside(before, after, without, naive, loading, lost, again, widths))
     return (sent.last_at - sent.first_at) / sent.messages * 1e6
 
 
@@ -97,6 +99,7 @@ class Beside:
 
     before: Run
     after: Run
+    without: float
     naive: float
     loading_seconds: float
     lost: int
@@ -139,6 +142,23 @@ class Campaign:
     readers: int
     workers: list[subprocess.Popen[bytes]]
     server: int | None
+
+
+def bare(wanted: Wanted) -> float:
+    """Messages per second, first to last, of as many processes that only compose and send: no queue, no journal, no ledger."""
+    program = [sys.executable, str(REPOSITORY / "benchmarks" / "engine.py")]
+    with NullSink(chunking=wanted.chunking) as sink:
+        words = [*program, str(sink.port), str(BARE_MESSAGES // wanted.bulk)]
+        senders = [subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(wanted.bulk)]
+        for sender in senders:
+            sender.stdout.readline()
+        for sender in senders:
+            sender.stdin.write("go\n")
+            sender.stdin.flush()
+        for sender in senders:
+            sender.communicate()
+        end = sink.read()
+    return (end.messages - 1) / (end.last_at - end.first_at)
 
 
 def send(home: Installation, sink: NullSink, about: Campaign) -> Sent:
@@ -231,6 +251,7 @@ def report(wanted: Wanted, sent: Sent, beside: Beside) -> None:
     )
     print(f"  x smtp-source                   {against_goal(sent.rate / beside.reference, goals['reference'])}")
     print(f"    smtp-source                   {beside.before.rate:9,.0f} and {beside.after.rate:,.0f} msg/s before and after")
+    print(f"  x without queue, journal, ledger {against_goal(sent.rate / beside.without, SAFETY_GOAL)}   ({beside.without:,.0f} msg/s)")
     if beside.naive:
         print(f"  x one task per email            {against_goal(sent.rate / beside.naive, NAIVE_GOAL)}   ({beside.naive:.0f} msg/s)")
     print(
