@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from django.conf import settings
 
 from syndication.audience import tokens
 from syndication.audience.addresses import on_the_wire
 from syndication.audience.keys import token_key
-from syndication.audience.leave import unsubscribe_token
 from syndication.audience.subscribe import confirmation_token
 from syndication.delivery import links
 from syndication.delivery.freeze import Frozen
@@ -17,8 +16,9 @@ from syndication.delivery.models import Mailing
 from syndication.delivery.parcel import Parcel
 from syndication.delivery.signing.keys import signer_of_keys
 from syndication.rendering.email import EmailTemplates
+from syndication.rendering.header_words import ascii_domain
 from syndication.rendering.message import CompiledMailing, Envelope, Links
-from syndication.rendering.reader import Reader, ReaderRow, reader_from
+from syndication.rendering.reader import Reader, ReaderRow
 
 KEPT = 8  # compiled mailings a process remembers
 MESSAGE_ID = "message-id"
@@ -30,6 +30,14 @@ class Addressee:
 
     subscriber_id: int
     reader: Reader
+
+
+class _Marks(NamedTuple):
+    """What of one copy is like no other's: its links, its envelope sender, and its Message-ID without angle brackets."""
+
+    links: Links
+    sender: str
+    message_id: str
 
 
 class Signer(Protocol):
@@ -49,36 +57,46 @@ class Composer:
 
     def __init__(self, frozen: Frozen, *, uid: str, mailing_id: int, list_id: int) -> None:
         self.compiled = CompiledMailing(frozen.templates, frozen.envelope, uid=uid)
-        self._envelope = frozen.envelope
+        self._is_confirmation = frozen.envelope.kind == Mailing.Kind.CONFIRMATION
+        self._mail_domain = ascii_domain(frozen.envelope.mail_domain)
         self._page_url = frozen.page_url
-        self._mailing_id = mailing_id
         self._list_id = list_id
-        self._keys = {purpose: token_key(purpose) for purpose in (tokens.BOUNCE, MESSAGE_ID)}
+        self._packed = tokens.packed(mailing_id), tokens.packed(list_id)
+        self._makers = [tokens.Maker(token_key(purpose)) for purpose in (tokens.UNSUBSCRIBE, tokens.BOUNCE, MESSAGE_ID)]
 
     def links(self, addressee: Addressee, date: datetime) -> Links:
         """The links of one copy; `date` dates the confirmation link."""
-        if self._envelope.kind == Mailing.Kind.CONFIRMATION:
-            token = confirmation_token(addressee.subscriber_id, self._list_id, date)
-            confirm = links.confirm_url(settings.BASE_URL, token)
-            return Links(unsubscribe="", one_click="", unsubscribe_mailto="", page="", confirm=confirm)
-        token = unsubscribe_token(addressee.subscriber_id, self._list_id)
-        url = links.unsubscribe_url(settings.BASE_URL, token)
-        mailto = links.unsubscribe_mailto(self._envelope.mail_domain, token)
-        return Links(unsubscribe=url, one_click=url, unsubscribe_mailto=mailto, page=self._page_url)
+        return self._marks(addressee.subscriber_id, date).links
 
     def parcel(self, addressee: Addressee, date: datetime) -> Parcel:
         """The message and its envelope. Raises BadTemplate when a merge field fails for this reader."""
-        identity = links.Identity(self._mailing_id, addressee.subscriber_id, self._envelope.mail_domain)
-        message_id = links.message_id(identity, self._keys[MESSAGE_ID])
-        shown = self.links(addressee, date)
-        own, body = self.compiled.compose_parts(addressee.reader, shown, message_id=message_id, date=date)
-        sender = links.envelope_sender(identity, self._keys[tokens.BOUNCE])
-        return Parcel(sender, on_the_wire(addressee.reader.address), self._message(own, body, date))
+        marks = self._marks(addressee.subscriber_id, date)
+        own, body = self.compiled.compose_parts(addressee.reader, marks.links, message_id=marks.message_id, date=date)
+        return Parcel(marks.sender, on_the_wire(addressee.reader.address), self._message(own, body, date))
 
     def parcel_of(self, row: ReaderRow, date: datetime) -> Parcel:
-        """parcel() for a reader's row; date as at every attempt of this delivery, whole seconds."""
-        reader = reader_from(row.address, row.name, row.attributes, row.locale)
-        return self.parcel(Addressee(row.subscriber_id, reader), date)
+        """parcel() for a reader's row: the way of the many. `date` in whole seconds, the same at every attempt of this delivery."""
+        marks = self._marks(row.subscriber_id, date)
+        own, body = self.compiled.parts_for(row, marks.links, marks.message_id, date)
+        return Parcel(marks.sender, on_the_wire(row.address), self._message(own, body, date))
+
+    def _marks(self, subscriber_id: int, date: datetime) -> _Marks:
+        """As the functions of links, and leave.unsubscribe_token(), make them one by one."""
+        mailing, to = self._packed
+        subscriber = tokens.packed(subscriber_id)
+        unsubscribe, bounce, message_id = self._makers
+        this = mailing + subscriber
+        is_asked = self._is_confirmation
+        shown = self._confirm_links(subscriber_id, date) if is_asked else self._leave_links(unsubscribe.token(subscriber + to))
+        return _Marks(shown, links.sender_of(bounce.token(this), self._mail_domain), f"{message_id.token(this)}@{self._mail_domain}")
+
+    def _leave_links(self, token: str) -> Links:
+        url = links.unsubscribe_url(settings.BASE_URL, token)
+        return Links(url, url, links.unsubscribe_mailto(self._mail_domain, token), self._page_url)
+
+    def _confirm_links(self, subscriber_id: int, date: datetime) -> Links:
+        token = confirmation_token(subscriber_id, self._list_id, date)
+        return Links("", "", "", "", confirm=links.confirm_url(settings.BASE_URL, token))
 
     def _message(self, own: bytes, body: bytes, date: datetime) -> tuple[bytes, ...]:
         shared = self.compiled.shared_headers

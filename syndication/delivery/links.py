@@ -1,7 +1,6 @@
 """Makes the links and addresses of one delivery: unsubscribe, confirm, envelope sender, Message-ID."""
 
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from syndication.audience import tokens
 
@@ -25,12 +24,17 @@ class Identity:
 
 def envelope_sender(identity: Identity, key: bytes) -> str:
     """The return path that tells which delivery bounced (VERP), signed so that nobody can bounce others."""
-    return f"{BOUNCE_PREFIX}+{tokens.make(identity.numbers, key)}@{identity.mail_domain}"
+    return sender_of(tokens.make(identity.numbers, key), identity.mail_domain)
 
 
 def message_id(identity: Identity, key: bytes) -> str:
     """Without angle brackets; the same at every attempt, so that a receiver can drop a second copy (RFC 5322 3.6.4)."""
     return f"{tokens.make(identity.numbers, key)}@{identity.mail_domain}"
+
+
+def sender_of(token: str, mail_domain: str) -> str:
+    """The return path of a token."""
+    return f"{BOUNCE_PREFIX}+{token}@{mail_domain}"
 
 
 def unsubscribe_url(base_url: str, token: str) -> str:
@@ -40,7 +44,7 @@ def unsubscribe_url(base_url: str, token: str) -> str:
 
 def unsubscribe_mailto(mail_domain: str, token: str) -> str:
     """The mailto alternative of List-Unsubscribe (RFC 2369 3.2)."""
-    return f"mailto:{UNSUBSCRIBE_PREFIX}+{token}@{mail_domain}?subject={quote('unsubscribe')}"
+    return f"mailto:{UNSUBSCRIBE_PREFIX}+{token}@{mail_domain}?subject=unsubscribe"
 
 
 def confirm_url(base_url: str, token: str) -> str:

@@ -14,11 +14,13 @@ from syndication.errors import BadInput
 
 LONGEST_WORD = 75  # RFC 2047 2
 LONGEST_ENCODED_LINE = 76  # RFC 2047 2, for a line that holds an encoded word
+LONGEST_PLAIN_NAME = 40  # characters; all names outside ASCII that are longer go the long way
 LONGEST_LINE = 78  # RFC 5322 2.1.1, where it can be
 _WORD_FRAME = len("=?utf-8?q??=")
 _FOLD = "\r\n "
 
 _HARMFUL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_PLAIN_NAME = re.compile(r"[\w'-]+(?: [\w'-]+)*")
 _BIDI_CONTROL = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _PLAIN = re.compile(r"[ -~]*")
@@ -26,6 +28,9 @@ _LONGEST_PLAIN_RUN = re.compile(r"[!-~]{60}")
 _ATOM_PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _DOT_ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _DOMAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*")
+_PLAIN_ADDRESS = r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@[a-z0-9]+(?:-+[a-z0-9]+)*(?:\.[a-z0-9]+(?:-+[a-z0-9]+)*)*"
+_PLAIN_BARE_MAILBOX = re.compile(_PLAIN_ADDRESS)
+_PLAIN_MAILBOX = re.compile(rf"[A-Za-z0-9'-]+(?: [A-Za-z0-9'-]+)* <{_PLAIN_ADDRESS}>")
 _Q_SAFE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")  # RFC 2047 5 (3), right everywhere
 
 
@@ -38,7 +43,7 @@ def one_line(value: str) -> str:
 
     A lone surrogate becomes U+FFFD. What is clean already comes back as it is, runs of blanks included.
     """
-    if value.isascii() and value.isprintable():
+    if value.isprintable():  # all that is harmful is not
         return value.strip()
     value = _BIDI_CONTROL.sub("", _HARMFUL.sub(" ", value))
     return _SURROGATE.sub("\ufffd", value).strip()
@@ -73,6 +78,16 @@ def encode_name(name: str, *, column: int) -> str:
     return _FOLD.join(_encoded_words(name, column))
 
 
+def plain_mailbox(name: str, address: str, *, column: int) -> str:
+    """What mailbox() gives where that is short and plain, as nearly always; else nothing."""
+    if name.isascii():
+        plain, form = (f"{name} <{address}>", _PLAIN_MAILBOX) if name else (address, _PLAIN_BARE_MAILBOX)
+        return plain if column + len(plain) <= LONGEST_LINE and form.fullmatch(plain) else ""
+    if len(name) <= LONGEST_PLAIN_NAME and _PLAIN_NAME.fullmatch(name) and _PLAIN_BARE_MAILBOX.fullmatch(address):
+        return with_bracketed(_FOLD.join(_encoded_words(name, column)), f"<{address}>", column=column)
+    return ""
+
+
 def mailbox(name: str, address: str, *, column: int) -> str:
     """`Name <local@domain>`, or the bare address when the name is empty; folded before the address where needed.
 
@@ -87,7 +102,7 @@ def mailbox(name: str, address: str, *, column: int) -> str:
 
 def with_bracketed(phrase: str, bracketed: str, *, column: int) -> str:
     """A phrase and what stands in angle brackets after it, on the same line when that stays within 78 columns."""
-    *earlier, last = phrase.split("\r\n")
+    *earlier, last = phrase.split("\r\n") if "\r" in phrase else (phrase,)
     start = 0 if earlier else column
     gap = " " if start + len(last) + 1 + len(bracketed) <= LONGEST_LINE else _FOLD
     return f"{phrase}{gap}{bracketed}"
@@ -146,10 +161,12 @@ def _fold_plain(value: str, column: int) -> str:
 def _encoded_words(value: str, column: int) -> list[str]:
     """The value as encoded words, by base64 or by "Q", whichever is shorter."""
     octets = len(value.encode())
-    costs = [_q_cost(character) for character in value]
-    if sum(costs) <= octets * 4 // 3 + 4:
-        pieces = _split(value, costs, column, octets_per_4=4)
-        return [f"=?utf-8?q?{''.join(map(_q_encoded, piece))}?=" for piece in pieces]
+    words = value.translate(_Q)
+    if len(words) <= octets * 4 // 3 + 4:
+        if len(words) <= _room(column, octets_per_4=4):
+            return [f"=?utf-8?q?{words}?="]
+        pieces = _split(value, [len(_Q[ord(character)]) for character in value], column, octets_per_4=4)
+        return [f"=?utf-8?q?{piece.translate(_Q)}?=" for piece in pieces]
     pieces = _split(value, [len(character.encode()) for character in value], column, octets_per_4=3)
     return [f"=?utf-8?b?{binascii.b2a_base64(piece.encode(), newline=False).decode('ascii')}?=" for piece in pieces]
 
@@ -159,8 +176,7 @@ def _split(value: str, costs: list[int], column: int, *, octets_per_4: int) -> l
 
     octets_per_4  how many octets four columns carry: 4 in "Q" (its costs are columns), 3 in base64
     """
-    first = max(min(LONGEST_WORD, LONGEST_ENCODED_LINE - column) - _WORD_FRAME, 12)
-    room = first // 4 * octets_per_4
+    room = _room(column, octets_per_4=octets_per_4)
     later_room = (LONGEST_WORD - _WORD_FRAME) // 4 * octets_per_4
     pieces, start, used = [], 0, 0
     for position, cost in enumerate(costs):
@@ -171,11 +187,22 @@ def _split(value: str, costs: list[int], column: int, *, octets_per_4: int) -> l
     return [*pieces, value[start:]]
 
 
-def _q_cost(character: str) -> int:
-    return 1 if character in _Q_SAFE or character == " " else 3 * len(character.encode())
+def _room(column: int, *, octets_per_4: int) -> int:
+    """What fits into the first word of a field whose body starts at this column."""
+    return max(min(LONGEST_WORD, LONGEST_ENCODED_LINE - column) - _WORD_FRAME, 12) // 4 * octets_per_4
 
 
 def _q_encoded(character: str) -> str:
     if character == " ":
         return "_"
     return character if character in _Q_SAFE else "".join(f"={octet:02X}" for octet in character.encode())
+
+
+class _QLetters(dict[int, str]):
+    """Each character by its number in "Q"; those of the Latin alphabets are kept."""
+
+    def __missing__(self, number: int) -> str:
+        return _q_encoded(chr(number))
+
+
+_Q = _QLetters({number: _q_encoded(chr(number)) for number in range(0x250)})

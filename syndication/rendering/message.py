@@ -5,90 +5,50 @@ templates are filled, encoded and put between the prepared pieces. `email.messag
 wrong for subjects; the tests read every message back with it.
 """
 
-import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from email.utils import format_datetime
+from functools import lru_cache
 from hashlib import blake2s
-from typing import Any, Protocol
-from urllib.parse import quote
+from typing import Any, NamedTuple, Protocol
 
-from syndication.rendering import quoted_printable
-from syndication.rendering.header_words import (
-    ascii_address,
-    ascii_domain,
-    encode_name,
-    encode_text,
-    mailbox,
-    one_line,
-    with_bracketed,
+from markupsafe import escape
+
+from syndication.rendering.header_words import encode_text, one_line
+from syndication.rendering.mail_headers import (
+    CAMPAIGN,
+    CONFIRMATION,
+    Envelope,
+    Links,
+    checked_message_id,
+    own_headers,
+    shared_headers,
+    to_mailbox,
 )
-from syndication.rendering.merge import compile_merge, reader_fields
-from syndication.rendering.reader import Reader
+from syndication.rendering.merge import (
+    Answers,
+    Encoding,
+    PieceTemplate,
+    compile_merge,
+    compile_pieces,
+    printable,
+    reader_fields,
+)
+from syndication.rendering.merge.limits import LARGEST_OUTPUT, TooMuch
+from syndication.rendering.merge.source import has_fields
+from syndication.rendering.quoted_printable import (
+    SHORT,
+    encode_pieces,
+    piece,
+    piece_of_markup_word,
+    piece_of_word,
+    short_piece,
+    without_last_break,
+)
+from syndication.rendering.reader import Reader, ReaderRow
 
-CAMPAIGN = "campaign"
-CONFIRMATION = "confirmation"
-LONGEST_NAME = 70  # characters of a reader's name in To; a longer one is hardly a name
+__all__ = ["CAMPAIGN", "CONFIRMATION", "CompiledMailing", "Envelope", "Links", "Templates"]
 
-_URI_SAFE = ":/?#[]@!$&'()*+,;=%~-._"
-_LABEL_OTHERS = re.compile(r"[^A-Za-z0-9-]+")
-_LANGUAGE_TAG = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")  # RFC 5646 2.1
-_NAME_TO_DISTRUST = re.compile(r"[@<>]|://|www\.", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """What the headers of a mailing say, the same for all its readers.
-
-    from_name, from_address, reply_to  as people write them; the domain may be an IDN; reply_to may be empty
-    mail_domain  the sender's own domain: the right side of List-Id
-    list_id      "weekly.news.example.org", without angle brackets
-    kind         "campaign" or "confirmation"
-    language     a language tag, or empty
-    """
-
-    from_name: str
-    from_address: str
-    reply_to: str
-    mail_domain: str
-    list_id: str
-    list_name: str
-    kind: str = CAMPAIGN
-    language: str = ""
-
-    def as_json(self) -> dict[str, str]:
-        """A dict for a JSON column; from_json() reads it back."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, kept: Mapping[str, Any]) -> "Envelope":
-        """The envelope of as_json(); keys that it does not know are left aside."""
-        return cls(**{field.name: str(kept[field.name]) for field in fields(cls) if field.name in kept})
-
-
-@dataclass(frozen=True, slots=True)
-class Links:
-    """The links of one copy; each carries the token of its one reader.
-
-    unsubscribe         a page with a button, in the body
-    one_click           the https URI of List-Unsubscribe, which takes the one-click POST (RFC 8058)
-    unsubscribe_mailto  "mailto:…", or an address; empty to leave it out
-    page                the article on the web; empty when it is not there
-    confirm             the page on which a new reader says yes
-    """
-
-    unsubscribe: str
-    one_click: str
-    unsubscribe_mailto: str
-    page: str
-    confirm: str = ""
-
-    def as_values(self) -> dict[str, str]:
-        """The links under the names that templates use."""
-        return {"unsubscribe_url": self.unsubscribe, "page_url": self.page, "confirm_url": self.confirm}
-
-
+MOST_PAGES = 4  # that one mailing's messages link to; more are only seen by tests
+_SUBJECT_COLUMN = len("Subject: ")
 _NO_LINKS = Links(unsubscribe="", one_click="", unsubscribe_mailto="", page="").as_values()
 
 
@@ -114,9 +74,12 @@ class CompiledMailing:
         self._subject = compile_merge(templates.subject, where="subject", markup=False, brand={})
         self._html = compile_merge(templates.html, where="HTML", markup=True, brand={})
         self._text = compile_merge(templates.text, where="text", markup=False, brand={})
+        self._templates = templates
+        self._quick: dict[str, _Quick] = {}
+        self._is_plain = False
         self._is_campaign = envelope.kind == CAMPAIGN
         boundary = f"=_{blake2s(uid.encode(), digest_size=12).hexdigest()}"  # "=_" occurs in no quoted-printable text
-        self._shared_headers = _shared_headers(envelope, boundary, uid).encode("ascii")
+        self._shared_headers = shared_headers(envelope, boundary, uid)
         self._before_text = _part_start("", boundary, "text/plain")
         self._before_html = _part_start("\r\n", boundary, "text/html")
         self._end = f"\r\n--{boundary}--\r\n".encode("ascii")
@@ -141,19 +104,48 @@ class CompiledMailing:
 
         The body ends with exactly one CRLF, as DKIM's "simple" form wants it (RFC 6376 3.4.3).
         """
-        subscriber, values = reader_fields(reader), links.as_values()
-        headers = self._own_headers(reader, links, self._subject.fill_from(subscriber, values))
-        own = f"{headers}Date: {_date(date)}\r\nMessage-ID: {_message_id(message_id)}\r\n".encode("ascii")
-        body = b"".join(
-            (
-                self._before_text,
-                quoted_printable.encode_pieces(self._text.pieces_from(subscriber, values)),
-                self._before_html,
-                quoted_printable.encode_pieces(self._html.pieces_from(subscriber, values)),
-                self._end,
-            )
-        )
-        return own, body
+        return self._parts(Answers.about(reader, links), links.as_uris(), checked_message_id(message_id), date)
+
+    def parts_for(self, row: ReaderRow, links: Links, message_id: str, date: datetime) -> tuple[bytes, bytes]:
+        """compose_parts() for a reader's row, quicker: links are as_uris() for sure, and message_id is left@right for sure."""
+        return self._parts(Answers(row, links), links, message_id, date)
+
+    def _parts(self, answers: Answers, links: Links, message_id: str, date: datetime) -> tuple[bytes, bytes]:
+        try:
+            subject, body = self._quick_parts(answers)
+        except Exception:  # noqa: BLE001  # whatever it was, the general way does it or says why it cannot
+            subject, body = self._plain_parts(answers, answers.links)
+        row = answers.row
+        if self._is_campaign:
+            return own_headers(to_mailbox(row.name, row.address), subject, links, date, message_id), body
+        return own_headers(to_mailbox("", row.address), subject, None, date, message_id), body  # a stranger may have typed the name
+
+    def _quick_parts(self, answers: Answers) -> tuple[str, bytes]:
+        """The encoded subject and the body, from what is prepared. Raises anything."""
+        subject, text, html, fixed_subject = self._quick.get(answers.links.page) or self._prepare(answers.links.page)
+        body = b"".join((self._before_text, *text.pieces(answers), self._before_html, *html.pieces(answers), self._end))
+        if len(body) > LARGEST_OUTPUT:
+            raise TooMuch("a part may be too long.")
+        return fixed_subject or _encoded("".join(subject.pieces(answers))), body
+
+    def _prepare(self, page: str) -> "_Quick":
+        """What the quick way needs, for messages that link to this page: one in a mailing's life. Raises anything."""
+        if self._is_plain:
+            raise TooMuch("the quick way cannot keep to the limits.")
+        if len(self._quick) >= MOST_PAGES:
+            self._quick.clear()
+        self._is_plain = True  # unless what follows succeeds
+        self._quick[page] = prepared = _quick(self._templates, page)
+        self._is_plain = False
+        return prepared
+
+    def _plain_parts(self, answers: Answers, links: Links) -> tuple[str, bytes]:
+        """The same by the general way, which sets the standard. Raises BadTemplate."""
+        subscriber, values = reader_fields(answers.reader), links.as_values()
+        subject = self._subject.fill_from(subscriber, values)
+        text = encode_pieces(self._text.pieces_from(subscriber, values))
+        html = encode_pieces(self._html.pieces_from(subscriber, values))
+        return _encoded(subject), b"".join((self._before_text, text, self._before_html, html, self._end))
 
     def html(self, reader: Reader, links: Links) -> str:
         """The HTML part as compose() encodes it."""
@@ -167,87 +159,56 @@ class CompiledMailing:
         """The subject as a mail reader shows it: one line."""
         return one_line(self._subject.fill(reader, _NO_LINKS))
 
-    def _own_headers(self, reader: Reader, links: Links, subject: str) -> str:
-        name = _trusted_name(reader.name) if self._is_campaign else ""  # a stranger may have typed it
-        lines = [
-            f"To: {mailbox(name, reader.address, column=len('To: '))}",
-            f"Subject: {encode_text(subject, column=len('Subject: '))}",
-        ]
-        if self._is_campaign:
-            lines.append(f"List-Unsubscribe: {_unsubscribe_uris(links)}")
-        return "\r\n".join(lines) + "\r\n"
+
+def _piece_of_value(value: Any) -> bytes:
+    if type(value) is str and len(value) <= SHORT:
+        return short_piece(value)
+    return piece(str(printable(value)))
 
 
-def _shared_headers(envelope: Envelope, boundary: str, uid: str) -> str:
-    lines = [f"From: {mailbox(envelope.from_name, envelope.from_address, column=len('From: '))}"]
-    if envelope.reply_to:
-        lines.append(f"Reply-To: {ascii_address(envelope.reply_to)}")
-    lines += ["MIME-Version: 1.0", f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"']
-    if _LANGUAGE_TAG.fullmatch(envelope.language):
-        lines.append(f"Content-Language: {envelope.language}")
-    if envelope.kind == CAMPAIGN:
-        lines += [
-            f"List-Id: {_list_id(envelope)}",
-            "List-Unsubscribe-Post: List-Unsubscribe=One-Click",  # RFC 8058 3.1, exact
-            f"Feedback-ID: {_feedback_id(envelope, uid)}",
-            "Precedence: bulk",  # keeps vacation programs silent
-        ]
-    else:
-        lines.append("Auto-Submitted: auto-generated")  # RFC 3834 5
-    return "\r\n".join(lines) + "\r\n"
+def _piece_of_markup(value: Any) -> bytes:
+    if type(value) is str and len(value) <= SHORT:
+        return _short_markup(value)
+    return piece(str(escape(printable(value))))
 
 
-def _list_id(envelope: Envelope) -> str:
-    """`Name <label.domain>`, RFC 2919 2 and 3; the same for each mailing of the list."""
-    domain = ascii_domain(envelope.mail_domain)
-    label = envelope.list_id.strip("<> ").removesuffix(envelope.mail_domain).strip(".")
-    identifier = f"<{_label(label)}.{domain}>"
-    column = len("List-Id: ")
-    name = one_line(envelope.list_name)
-    return with_bracketed(encode_name(name, column=column), identifier, column=column) if name else identifier
+@lru_cache(maxsize=4096)
+def _short_markup(text: str) -> bytes:
+    return piece_of_markup_word(text)
 
 
-def _label(text: str) -> str:
-    return _LABEL_OTHERS.sub("-", text).strip("-") or "list"
+_IN_SUBJECT = Encoding(fixed=str, ended=str, printed=lambda value: str(printable(value)), once=str)
+_IN_TEXT = Encoding(fixed=piece, ended=without_last_break, printed=_piece_of_value, once=piece_of_word)
+_IN_HTML = Encoding(fixed=piece, ended=without_last_break, printed=_piece_of_markup, once=piece_of_markup_word)
 
 
-def _feedback_id(envelope: Envelope, uid: str) -> str:
-    """mailing:list:kind:sender, which Gmail's feedback loop counts complaints by; no part names a reader."""
-    label = envelope.list_id.strip("<> ").partition(".")[0]
-    sender = _label(ascii_domain(envelope.mail_domain))[:15].strip("-")
-    return f"{_label(uid)[:32]}:{_label(label)[:20]}:{envelope.kind}:{sender}"
+class _Quick(NamedTuple):
+    """Templates of one mailing, compiled for the quick way; fixed_subject is empty when readers have different ones."""
+
+    subject: PieceTemplate
+    text: PieceTemplate
+    html: PieceTemplate
+    fixed_subject: str
+
+
+def _quick(templates: Templates, page: str) -> _Quick:
+    links = {"page_url": page}
+    subject = compile_pieces(templates.subject, where="subject", markup=False, encoding=_IN_SUBJECT, links=links)
+    text = compile_pieces(templates.text, where="text", markup=False, encoding=_IN_TEXT, links=links)
+    html = compile_pieces(templates.html, where="HTML", markup=True, encoding=_IN_HTML, links=links)
+    return _Quick(subject, text, html, "" if has_fields(templates.subject) else _encoded(templates.subject))
+
+
+def _encoded(subject: str) -> str:
+    return _short_subject(subject) if len(subject) <= SHORT else encode_text(subject, column=_SUBJECT_COLUMN)
+
+
+@lru_cache(maxsize=1024)
+def _short_subject(subject: str) -> str:
+    return encode_text(subject, column=_SUBJECT_COLUMN)
 
 
 def _part_start(before: str, boundary: str, media_type: str) -> bytes:
     return (
         f"{before}--{boundary}\r\nContent-Type: {media_type}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
     ).encode("ascii")
-
-
-def _date(moment: datetime) -> str:
-    """RFC 5322 3.3, with a numeric zone."""
-    if moment.tzinfo is None:
-        raise ValueError(f"the date {moment} has no time zone")
-    return format_datetime(moment)
-
-
-def _message_id(message_id: str) -> str:
-    left, at, right = message_id.strip("<> \r\n").rpartition("@")
-    if not (at and left and right and message_id.isascii() and message_id.isprintable() and " " not in left + right):
-        raise ValueError(f"{message_id!r} is not a Message-ID: it needs left@right in plain letters")
-    return f"<{left}@{right}>"
-
-
-def _trusted_name(name: str) -> str:
-    """A reader's name for To, or nothing when it looks like an address, a link or a text."""
-    name = " ".join(one_line(name[: LONGEST_NAME + 1]).split())
-    return "" if len(name) > LONGEST_NAME or _NAME_TO_DISTRUST.search(name) else name
-
-
-def _unsubscribe_uris(links: Links) -> str:
-    """`<https://…>, <mailto:…>`: a comma list of one URI each (RFC 2369 2, 3.2; RFC 8058 3.1)."""
-    uris = [links.one_click]
-    if links.unsubscribe_mailto:
-        mailto = links.unsubscribe_mailto
-        uris.append(mailto if mailto.startswith("mailto:") else f"mailto:{mailto}")
-    return ",\r\n ".join(f"<{quote(uri, safe=_URI_SAFE)}>" for uri in uris)

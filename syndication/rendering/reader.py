@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
 
-_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+NAMEABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +47,29 @@ def reader_from(address: str, name: str, attributes: Mapping[str, JSON], locale:
     The first and last name are the attributes of those names, else the first and (of several) the last word of the name.
     Attributes whose key is not [A-Za-z_][A-Za-z0-9_]* are left out: no merge field can name them.
     """
-    words = name.split()
     return Reader(
         address=address,
         name=name,
-        first_name=_text(attributes.get("first_name")) or (words[0] if words else ""),
-        last_name=_text(attributes.get("last_name")) or (words[-1] if len(words) > 1 else ""),
+        first_name=first_name(name, attributes),
+        last_name=last_name(name, attributes),
         locale=locale,
-        attributes={key: value for key, value in attributes.items() if _KEY.fullmatch(key)},
+        attributes={key: value for key, value in attributes.items() if NAMEABLE.fullmatch(key)},
     )
+
+
+def first_name(name: str, attributes: Mapping[str, JSON]) -> str:
+    """The attribute of that name, else the first word of the name."""
+    given = _text(attributes.get("first_name")) if attributes else ""
+    if given:
+        return given
+    words = name.split(None, 1)
+    return words[0] if words else ""
+
+
+def last_name(name: str, attributes: Mapping[str, JSON]) -> str:
+    """The attribute of that name, else the last of several words of the name."""
+    words = name.split()
+    return _text(attributes.get("last_name")) or (words[-1] if len(words) > 1 else "")
 
 
 def _text(value: JSON) -> str:

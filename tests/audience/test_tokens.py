@@ -1,3 +1,7 @@
+import base64
+import hmac
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,7 +22,7 @@ def test_a_token_gives_back_its_numbers_in_any_case(numbers):
 def test_a_token_with_one_changed_character_opens_nothing(numbers, data):
     token = tokens.make(numbers, KEY)
     at = data.draw(st.integers(0, len(token) - 1))
-    other = data.draw(st.sampled_from([letter for letter in "abcdefghijklmnopqrstuvwxyz234567" if letter != token[at]]))
+    other = data.draw(st.sampled_from([letter for letter in "0123456789abcdefghijklmnopqrstuvwxyz" if letter != token[at]]))
     changed = token[:at] + other + token[at + 1 :]
     assert tokens.read(changed, KEY, count=len(numbers)) is None
 
@@ -33,6 +37,25 @@ def test_a_token_of_one_purpose_or_installation_opens_nothing_in_another(numbers
     token = tokens.make(numbers, KEY)
     assert tokens.read(token, tokens.derive("an installation's secret", tokens.CONFIRM), count=len(numbers)) is None
     assert tokens.read(token, tokens.derive("another secret", tokens.UNSUBSCRIBE), count=len(numbers)) is None
+
+
+@given(NUMBERS)
+def test_a_link_of_the_time_when_tokens_were_written_in_base32_still_works(numbers):
+    raw = bytes.fromhex(tokens.make(numbers, KEY))
+    old = base64.b32encode(raw).decode().rstrip("=").lower()
+    assert tokens.read(old, KEY, count=len(numbers)) == numbers
+    assert tokens.read(old.upper(), KEY, count=len(numbers)) == numbers
+
+
+@given(NUMBERS, st.binary(max_size=200))
+def test_a_token_carries_hmac_sha256_of_its_numbers(numbers, key):
+    body = b"".join(map(tokens.packed, numbers))
+    assert tokens.make(numbers, key) == (body + hmac.digest(key, body, "sha256")[:16]).hex()
+
+
+@pytest.mark.parametrize("change", [lambda token: f" {token}", lambda token: f"{token[:2]} {token[2:]}", lambda token: f"{token}\n"])
+def test_a_token_written_in_another_way_opens_nothing(change):
+    assert tokens.read(change(tokens.make((17, 4), KEY)), KEY, count=2) is None
 
 
 def test_a_cut_token_opens_nothing():

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 THEMES = ROOT / "templates" / "email"
 KETAMINE = ROOT.parent / "shared" / "samples" / "ketamine-therapy.txt"
 LINKS = Links("https://garden.example/u/T/", "https://garden.example/u/T/", "mailto:u@garden.example", "https://garden.example/a/p/")
-NO_PAGE = replace(LINKS, page="")
+NO_PAGE = LINKS._replace(page="")
 CONFIRM = Links("", "", "", "", confirm="https://garden.example/c/T0ken/")
 EMPTY_ENVELOPE = Envelope("Mara", "mara@garden.example", "", "garden.example", "weekly.garden.example", "Weekly")
 NEWSLETTER = load_theme(THEMES / "newsletter")
@@ -345,7 +345,7 @@ def test_each_system_email_is_rendered_from_its_sample(letter, folder):
     sample = json.loads((folder / "sample.json").read_text(encoding="utf-8"))
     compiled = mailing(content_from(sample["content"]), letter.brand, load_theme(folder))
     reader = Reader(sample["reader"]["address"])
-    links = replace(LINKS, confirm=CONFIRM.confirm)
+    links = LINKS._replace(confirm=CONFIRM.confirm)
     for part in (compiled.subject(reader), compiled.html(reader, links), compiled.text(reader, links)):
         assert part.strip()
         assert "{{" not in part

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndication.rendering.header_words import BadAddress, ascii_address, encode_name, encode_text, mailbox, one_line
+from syndication.rendering.header_words import BadAddress, ascii_address, encode_name, encode_text, mailbox, one_line, plain_mailbox
 
 characters = st.sampled_from(' abcXYZ0-_=?.,;:()<>@"\\äß€–漢字\U0001f600\u0301')
 texts = (st.text(characters, max_size=200) | st.text(st.characters(codec="utf-8"), max_size=120)).map(one_line)
@@ -112,3 +112,18 @@ def test_a_strange_local_part_is_quoted():
 def test_what_is_no_address_for_a_header_is_refused(address):
     with pytest.raises(BadAddress):
         ascii_address(address)
+
+
+plain_names = st.text(st.sampled_from("aZ'-_ éüßł日\u0301"), max_size=80)
+plain_addresses = st.text(st.sampled_from("aZ.+-_@é"), max_size=70).map("{}@example.org".format)
+
+
+@given(plain_names, plain_addresses)
+def test_the_quick_way_for_a_plain_name_and_address_gives_what_the_long_way_gives(name, address):
+    quick = plain_mailbox(name, address, column=len("To: "))
+    assert quick == "" or quick == mailbox(name, address, column=len("To: "))
+
+
+@pytest.mark.parametrize("name", ["", "Ada", "Ada Lovelace", "Zoë Müller", "O'Neill"])
+def test_a_usual_name_takes_the_quick_way(name):
+    assert plain_mailbox(name, "ada@example.org", column=len("To: "))

@@ -3,10 +3,11 @@
 import quopri
 import re
 
+import markupsafe
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndication.rendering.quoted_printable import encode, encode_pieces
+from syndication.rendering.quoted_printable import encode, encode_pieces, piece, piece_of_markup_word, piece_of_word
 
 words = st.text(st.sampled_from(" \t.=\r\naF\u00e9\u20ac\U0001f600-"), max_size=400)
 any_text = st.text(st.characters(codec="utf-8"), max_size=400)
@@ -64,6 +65,19 @@ def test_a_lone_surrogate_becomes_a_replacement_character():
 def test_a_newsletter_of_30_kilobytes_grows_by_less_than_a_tenth():
     text = "A calm sentence about gardens, rivers and the people who care for them.\n" * 420
     assert len(encode(text)) < 1.1 * len(text)
+
+
+one_word = st.text(st.sampled_from("abz09/:.?=&<>'\"~-_é \n"), max_size=80) | st.integers(70, 80).map(lambda length: "a" * length)
+
+
+@given(one_word | words)
+def test_the_quick_way_for_a_word_gives_the_same_piece(text):
+    assert piece_of_word(text) == piece(text)
+
+
+@given(one_word | words)
+def test_the_quick_way_for_a_word_in_html_gives_the_same_piece(text):
+    assert piece_of_markup_word(text) == piece(str(markupsafe.escape(text)))
 
 
 pieces = st.lists(

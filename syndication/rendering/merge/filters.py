@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from jinja2 import Undefined, pass_context
-from jinja2.runtime import Context
 
-from syndication.rendering.merge.limits import LONGEST_TEXT, MergeFault, TooMuch, budget_of, capped, described, size_of
+from syndication.rendering.merge.limits import LONGEST_TEXT, MergeFault, Metered, TooMuch, budget_of, capped, described, size_of
 from syndication.rendering.merge.values import Absent
 
 _BEFORE_PATH = re.compile(r"[^/?#]*")
@@ -102,6 +101,8 @@ def concatenated(values: list[Any]) -> str:
 def safe_link(value: Any) -> str:
     """A value that stands in a link: what would start anything but a web, mail or telephone address becomes "#"."""
     text = as_text(value)
+    if text.startswith("https://"):
+        return text
     start = _BEFORE_PATH.match(text)
     scheme, colon, _rest = start.group().partition(":") if start else ("", "", "")
     return "#" if colon and "".join(scheme.split()).lower() not in _SAFE_SCHEMES else text
@@ -112,7 +113,7 @@ def metered(function: Callable[..., Any]) -> Callable[..., Any]:
     name = function.__name__.strip("_")
 
     @pass_context
-    def filter_(context: Context, value: Any, *arguments: Any, **named: Any) -> Any:
+    def filter_(context: Metered, value: Any, *arguments: Any, **named: Any) -> Any:
         try:
             result = capped(function(value, *arguments, **named))
         except (TypeError, ValueError, OverflowError) as error:
@@ -124,7 +125,7 @@ def metered(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @pass_context
-def counted(context: Context, values: Any, cost: int) -> Iterator[Any]:
+def counted(context: Metered, values: Any, cost: int) -> Iterator[Any]:
     """The items of a loop, each paid for when it is reached."""
     budget = budget_of(context)
     for item in items_of(values):

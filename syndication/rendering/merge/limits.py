@@ -1,16 +1,16 @@
 """The limits on what a template may cost: a budget for each filling, a cap on each value, operators that refuse to explode."""
 
 import operator
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 from jinja2 import Undefined
 from jinja2.exceptions import TemplateRuntimeError
-from jinja2.runtime import Context
 from markupsafe import Markup
 
 from syndication.rendering.merge.values import LARGEST_NUMBER, LONGEST_LIST, Fields
 
+LARGEST_OUTPUT = 1_000_000  # characters of one filled template
 LONGEST_TEXT = 100_000  # characters of one value or result
 BUDGET = 10_000_000  # units: a character handled is 1, a loop step 1,000 and more
 BUDGET_NAME = "_budget"  # no template can say it: unknown names are refused
@@ -49,7 +49,14 @@ class Budget:
             raise TooMuch("this takes too long: a loop runs too many times. Loop over a short list, and put no loop into another.")
 
 
-def budget_of(context: Context) -> Budget:
+class Metered(Protocol):
+    """What carries the budget of a filling: Jinja's context, or the answers about a reader."""
+
+    @property
+    def parent(self) -> Mapping[str, Any]: ...  # noqa: D102
+
+
+def budget_of(context: Metered) -> Budget:
     """The budget of the filling that runs now."""
     budget = context.parent[BUDGET_NAME]
     assert isinstance(budget, Budget)

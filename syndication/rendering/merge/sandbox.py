@@ -23,7 +23,7 @@ PUBLIC_TESTS = frozenset(
 )
 
 
-def _printed(value: Any) -> Any:
+def printable(value: Any) -> Any:
     """What may be printed: never a list or a group of fields, whose text form is for programmers."""
     if isinstance(value, list | tuple | Fields):
         as_text(value)
@@ -36,7 +36,7 @@ class MergeEnvironment(ImmutableSandboxedEnvironment):
     intercepted_binops: ClassVar[frozenset[str]] = frozenset(OPERATIONS)  # type: ignore[misc]  # an immutable one is meant
 
     def __init__(self, *, markup: bool) -> None:
-        super().__init__(autoescape=markup, undefined=Absent, keep_trailing_newline=True, finalize=_printed, cache_size=0)
+        super().__init__(autoescape=markup, undefined=Absent, keep_trailing_newline=True, finalize=printable, cache_size=0)
         self.globals = {}
         self.filters = {name: metered(function) for name, function in FILTERS.items()}
         self.filters["escape"] = self.filters["e"] = metered(escape if markup else unchanged)

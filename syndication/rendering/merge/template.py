@@ -8,15 +8,16 @@ from jinja2 import nodes
 
 from syndication.rendering.bad_template import BadTemplate
 from syndication.rendering.merge.empty_fields import EmptyFields
-from syndication.rendering.merge.limits import BUDGET_NAME, Budget, MergeFault
+from syndication.rendering.merge.finder import QuestionFinder
+from syndication.rendering.merge.limits import BUDGET_NAME, LARGEST_OUTPUT, Budget, MergeFault
 from syndication.rendering.merge.names import LINK_NAMES
+from syndication.rendering.merge.pieces import PieceTemplate, fixed_pieces, piece_template
+from syndication.rendering.merge.questions import Encoding
 from syndication.rendering.merge.reading import Source, check_links, refuse_forbidden
 from syndication.rendering.merge.sandbox import MergeEnvironment, with_limits
 from syndication.rendering.merge.source import decoded, has_fields, syntax_advice
 from syndication.rendering.merge.values import Fields, reader_fields
 from syndication.rendering.reader import ANONYMOUS, Reader
-
-LARGEST_OUTPUT = 1_000_000  # characters of one filled template
 
 LONGEST_SOURCE = 2_000_000  # characters
 _TEXT = MergeEnvironment(markup=False)
@@ -102,6 +103,21 @@ def compile_merge(source: str, *, where: str, markup: bool, brand: Mapping[str, 
     return MergeTemplate(where, _compiled(parsed, where=where, markup=markup), "", brand)
 
 
+def compile_pieces(source: str, *, where: str, markup: bool, encoding: Encoding, links: Mapping[str, str]) -> PieceTemplate:
+    """Compile a source without a brand for the quick way; compile_merge has accepted it before.
+
+    links  those that are the same for all readers
+    Raises anything when the quick way cannot keep to the limits: then the general way must do.
+    """
+    parsed = _parsed(source, where=where, markup=markup)
+    if parsed is None:
+        return fixed_pieces(source, encoding)
+    environment = _MARKUP if markup else _TEXT
+    return piece_template(
+        _prepared(parsed, where=where, markup=markup), QuestionFinder(environment, encoding, links), environment, encoding
+    )
+
+
 def check(source: str, *, where: str, markup: bool, brand: Mapping[str, str]) -> None:
     """Refuse, by BadTemplate with line, field and advice, what compile_merge refuses, and what would fail for some reader:
     a field that can be empty without default(), a loop that runs too long, a calculation that fails.
@@ -133,13 +149,19 @@ def _parsed(source: str, *, where: str, markup: bool) -> nodes.Template | None:
     return template
 
 
-def _compiled(template: nodes.Template, *, where: str, markup: bool) -> jinja2.Template:
-    environment = _MARKUP if markup else _TEXT
+def _prepared(template: nodes.Template, *, where: str, markup: bool) -> nodes.Template:
+    """The tree, changed in place, with its links guarded and its loops counted."""
     if markup:
         check_links(template, Source(where))
     with_limits(template)
+    return template
+
+
+def _compiled(template: nodes.Template, *, where: str, markup: bool) -> jinja2.Template:
+    environment = _MARKUP if markup else _TEXT
+    prepared = _prepared(template, where=where, markup=markup)
     try:
-        code = environment.compile(template, "merge", f"<merge {where}>")
+        code = environment.compile(prepared, "merge", f"<merge {where}>")
     except (jinja2.TemplateSyntaxError, SyntaxError, RecursionError, MemoryError) as error:
         raise BadTemplate(f"conditions or brackets stand too deep in each other ({error}).", where=where) from error
     assert isinstance(code, CodeType)

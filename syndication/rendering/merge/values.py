@@ -57,18 +57,25 @@ class Fields:
         value = self.values.get(key) if isinstance(key, str) else None
         if isinstance(value, Fields | Absent):
             return value
-        shown = _shown(value, f"{self.label}.{key}")
-        return Absent(name=f"{self.label}.{key}") if shown is None else shown
+        return shown(value, f"{self.label}.{key}")
 
 
-def _shown(value: JSON, label: str) -> Any:
+def shown(value: JSON, label: str) -> Any:
+    """A JSON value as a template sees it, or Absent under this label."""
+    if type(value) is str and len(value) <= LONGEST_SHOWN and value.isprintable():
+        return value.strip() or Absent(name=label)  # what _seen() says of nearly all texts, quicker
+    seen = _seen(value, label)
+    return Absent(name=label) if seen is None else seen
+
+
+def _seen(value: JSON, label: str) -> Any:
     """A JSON value as a template may see it; None when it is as good as missing."""
     if isinstance(value, str):
         return one_line(value[:LONGEST_SHOWN]).strip() or None
     if isinstance(value, Mapping):
         return Fields(label, value) if value else None
     if isinstance(value, list):
-        items = [_shown(item, label) for item in value[:LONGEST_LIST]]
+        items = [_seen(item, label) for item in value[:LONGEST_LIST]]
         return [item for item in items if item is not None] or None
     if isinstance(value, bool) or value is None:
         return value
