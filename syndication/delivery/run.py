@@ -9,29 +9,25 @@ import logging
 import random
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TypeVar
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
 
 from syndication.delivery import ledger, refusals
-from syndication.delivery.compose import Composer
 from syndication.delivery.crash_points import reach
 from syndication.delivery.journal import records
 from syndication.delivery.journal.files import JournalFile
 from syndication.delivery.journal.records import Settled
-from syndication.delivery.ledger import BatchClaim, WaitingRow
+from syndication.delivery.ledger import WaitingRow
+from syndication.delivery.letters import Desk, Letter, OpenBatch, Seen, domain_of
 from syndication.delivery.limits.budgets import Grants, Reported
-from syndication.delivery.limits.limiter import Limiter
 from syndication.delivery.models import Mailing
 from syndication.delivery.outcome import Answer, Outcome, Stage, Tries, doubt, lost_before_dot, outcome_of, receipt
-from syndication.delivery.parcel import Parcel
-from syndication.delivery.servers import routing
-from syndication.delivery.servers.routing import Server
+from syndication.delivery.patience import awake_seconds, patiently
+from syndication.delivery.servers import lines, routing
+from syndication.delivery.servers.routing import OF_THE_ENVIRONMENT, Route, Server
 from syndication.delivery.states import Doubt, State
-from syndication.delivery.wire.exchange import Exchange
 from syndication.environment import SmtpAddress
 from syndication.errors import Unreachable
 from syndication.rendering.reader import ReaderRow
@@ -45,60 +41,15 @@ LOOK_SECONDS = 1.0  # how often a run asks who may still be mailed
 RENEW_SECONDS = 15
 STALE_SECONDS = ledger.LEASE_SECONDS - 15  # without a renewal for so long nothing more goes out
 TURN_SECONDS = 0.1
-DATABASE_PATIENCE_SECONDS = 30  # less than what the watchdog calls a standstill
 SLOW_SECONDS = 2.0  # a server that thinks longer about a message is slow for its domain
 SLOW_LETTERS = 3  # so many such messages at once, and the domain's others wait while the lines serve the rest
 SLOW_DOMAIN_SECONDS = 20
 
 log = logging.getLogger("syndication.send")
-Result = TypeVar("Result")
 
 
 class NothingToSendThrough(Unreachable):
     """Every server that this mailing may use is away."""
-
-
-@dataclass(slots=True)
-class OpenBatch:
-    """A claimed batch on its way: rows not yet handed out, how many have no outcome yet, outcomes not yet in the ledger."""
-
-    claim: BatchClaim
-    left: deque[WaitingRow]
-    unsettled: int
-    outcomes: list[Settled] = field(default_factory=list)
-    parked: list[tuple[float, WaitingRow]] = field(default_factory=list)
-    """Rows whose domain may take no more for a moment, and the moment (time.monotonic)."""
-
-
-@dataclass(slots=True)
-class Letter:
-    """One message at the wire, since `handed_at` (time.monotonic)."""
-
-    parcel: Parcel
-    batch: OpenBatch
-    row: WaitingRow
-    sent_at: int
-    server: SmtpAddress
-    handed_at: float
-
-
-@dataclass(slots=True)
-class Seen:
-    """What a recipient domain answered since the last report."""
-
-    accepted: int = 0
-    rate_refusals: int = 0
-    other_4xx: int = 0
-    text: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What a run works with and does not own."""
-
-    composer: Composer
-    exchange: Exchange
-    limiter: Limiter
 
 
 class Run:
@@ -109,7 +60,7 @@ class Run:
         self.settled = 0
         self.away_because = ""
         self._domain = mailing.envelope["mail_domain"]
-        self._composer, self._exchange, self._limiter = desk.composer, desk.exchange, desk.limiter
+        self._composer, self._exchange, self._limiter, self._staffed = desk.composer, desk.exchange, desk.limiter, desk.staffed
         self._journal = journal
         self._lease = patiently(lambda: ledger.open_lease(journal.run, journal.owner, site=journal.site, boot=journal.boot))
         self._batches: list[OpenBatch] = []
@@ -118,7 +69,7 @@ class Run:
         self._lines: list[bytes] = []
         self._is_over = self._is_stopped = False
         self._has_more = True
-        self._renewed_at = _awake_seconds()
+        self._renewed_at = awake_seconds()
         self._next_look = self._next_settling = 0.0
         self._announce = FEWEST_ANNOUNCED
         self._announced_at = 0.0
@@ -218,7 +169,7 @@ class Run:
     def begin(self, letter: Letter) -> bool:
         """Note the intent; False: the message must not go out."""
         row = letter.row
-        if self._is_stopped or row.subscriber in self._withdrawn or _awake_seconds() - self._renewed_at > STALE_SECONDS:
+        if self._is_stopped or row.subscriber in self._withdrawn or awake_seconds() - self._renewed_at > STALE_SECONDS:
             return False
         self._lines.append(records.intent(letter.batch.claim.id, row.subscriber, letter.sent_at, row.attempts + 1))
         return True
@@ -267,15 +218,23 @@ class Run:
             self._lines.clear()
 
     # ------------------------------------------------------------------ inside
-    def staff(self, servers: Iterable[Server], lines: int) -> None:
-        """Share the lines between the servers by their weights."""
-        known = list(servers)
-        for one, count in routing.Route(tuple(known)).shares(lines, 0).items():
-            server = next(server for server in known if server.id == one)
+    def staff(self, servers: Sequence[Server], wanted: int) -> int:
+        """Share the lines between the servers by their weights; how many there are. 0: other senders hold all of them now."""
+        for gone in self._staffed - {server.address for server in servers}:
+            self._exchange.staff(gone, 0)
+        self._staffed.clear()
+        shares, opened = Route(tuple(servers)).shares(wanted, 0), 0
+        for server in servers:
+            count = min(max(shares[server.id], 1), server.address.connections)
+            if server.id != OF_THE_ENVIRONMENT:
+                count = patiently(lambda server=server, count=count: lines.lease(server, self._journal.owner, count))  # type: ignore[misc]
+            self._exchange.staff(server.address, count)
+            self._staffed.add(server.address)
+            opened += count
             self._servers[server.address] = server
             if server.times_away:
                 self._came_back.add(server.address)
-            self._exchange.staff(server.address, min(max(count, 1), server.max_connections))
+        return opened
 
     def _note_back(self, server: SmtpAddress) -> None:
         self._came_back.discard(server)
@@ -328,9 +287,9 @@ class Run:
                 self._withdrawn |= patiently(lambda claim=batch.claim: ledger.withdrawn(self.mailing, claim))  # type: ignore[misc]
 
     def _renew(self) -> None:
-        if _awake_seconds() - self._renewed_at < RENEW_SECONDS:
+        if awake_seconds() - self._renewed_at < RENEW_SECONDS:
             return
-        began = _awake_seconds()
+        began = awake_seconds()
         if patiently(lambda: ledger.renew(self._lease)):
             self._renewed_at = began
         else:
@@ -466,30 +425,3 @@ class Run:
             log.warning("batch %s: somebody else took it over; %s outcomes stay in the journal", batch.claim.id, len(outcomes))
             self._is_stopped = True
         reach("after-settle")
-
-
-def patiently(write: Callable[[], Result]) -> Result:
-    """Do a write that may be done twice; when the database is away, try again for DATABASE_PATIENCE_SECONDS.
-
-    What still cannot be written stays in the journal.
-    """
-    until = time.monotonic() + DATABASE_PATIENCE_SECONDS
-    while True:
-        try:
-            return write()
-        except (OperationalError, InterfaceError) as error:
-            if time.monotonic() > until:
-                raise
-            log.warning("the database is away, trying again: %s", str(error).strip())
-            connection.close()
-            time.sleep(0.5)
-
-
-def domain_of(row: WaitingRow) -> str:
-    """The recipient's domain."""
-    return row.address.rpartition("@")[2]
-
-
-def _awake_seconds() -> float:
-    """A clock that also runs while the machine sleeps, so that a sender that slept knows that its lease is over."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)

@@ -5,17 +5,20 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from django.conf import settings
 
 from syndication.delivery.compose import composer_of
 from syndication.delivery.hello import host_name
-from syndication.delivery.journal.files import JournalFile, JournalFull
+from syndication.delivery.journal.files import JournalFile, JournalFull, owner_name
+from syndication.delivery.letters import Desk
 from syndication.delivery.limits.limiter import Limiter
 from syndication.delivery.models import Mailing
-from syndication.delivery.run import Desk, NothingToSendThrough, Run
-from syndication.delivery.servers import routing
+from syndication.delivery.run import NothingToSendThrough, Run
+from syndication.delivery.servers import lines, routing
 from syndication.delivery.wire.exchange import Exchange
+from syndication.environment import SmtpAddress
 from syndication.errors import SyndicationError
 
 RUN_SECONDS = 5.0  # a task's length, so that a stopping worker is done soon and campaigns take turns
@@ -37,6 +40,13 @@ class Sent:
     has_more: bool = False
 
 
+class Kept(NamedTuple):
+    """A thread's exchange under one name, and the servers to which it keeps lines."""
+
+    exchange: Exchange
+    staffed: set[SmtpAddress]
+
+
 def send_due(mailing_id: int, *, run_seconds: float = RUN_SECONDS) -> Sent:
     """Send due deliveries of a mailing for a while; a second call finds nothing to claim.
 
@@ -47,9 +57,9 @@ def send_due(mailing_id: int, *, run_seconds: float = RUN_SECONDS) -> Sent:
     if not route.servers:
         _wait(mailing, route.why_none)
         return Sent()
-    exchange = _exchange(host_name(mailing.envelope["mail_domain"]))
+    exchange, staffed = _exchange(host_name(mailing.envelope["mail_domain"]))
     try:
-        desk = Desk(composer_of(mailing), exchange, _LIMITER)
+        desk = Desk(composer_of(mailing), exchange, _LIMITER, staffed)
         journal = JournalFile(settings.JOURNAL)
     except SyndicationError as error:  # no room for the journal, a key that cannot be opened: nothing is claimed
         _wait(mailing, str(error))
@@ -57,8 +67,8 @@ def send_due(mailing_id: int, *, run_seconds: float = RUN_SECONDS) -> Sent:
     run = Run(mailing, desk, journal)
     has_waited = False
     try:
-        run.staff(route.servers, LINES[Mailing.Kind(mailing.kind)])
-        run.work(time.monotonic() + run_seconds)
+        if run.staff(route.servers, LINES[Mailing.Kind(mailing.kind)]):
+            run.work(time.monotonic() + run_seconds)
     except (NothingToSendThrough, JournalFull) as why:
         _wait(mailing, str(why))
         has_waited = True
@@ -78,8 +88,8 @@ def _end(run: Run, exchange: Exchange) -> None:
     if not exchange.in_flight:
         run.finish()
         return
-    kept: dict[str, Exchange] = _of_this_thread.exchanges
-    for name in [name for name, one in kept.items() if one is exchange]:
+    kept: dict[str, Kept] = _of_this_thread.exchanges
+    for name in [name for name, one in kept.items() if one.exchange is exchange]:
         del kept[name]
     thread = threading.Thread(target=run.see_out, name="patience", daemon=True)
     _patient[:] = [one for one in _patient if one.is_alive()] + [thread]
@@ -94,19 +104,20 @@ def wait_for_replies(longest_seconds: float) -> None:
 
 
 def close_connections() -> None:
-    """Say QUIT on every connection that this thread keeps."""
-    kept: dict[str, Exchange] = getattr(_of_this_thread, "exchanges", {})
+    """Say QUIT on every connection that this thread keeps, and let other senders have their places."""
+    kept: dict[str, Kept] = getattr(_of_this_thread, "exchanges", {})
     while kept:
-        kept.popitem()[1].close()
+        kept.popitem()[1].exchange.close()
+    lines.give_back(owner_name())
 
 
-def _exchange(name: str) -> Exchange:
+def _exchange(name: str) -> Kept:
     """This thread's exchange, its connections kept between tasks."""
-    kept: dict[str, Exchange] | None = getattr(_of_this_thread, "exchanges", None)
+    kept: dict[str, Kept] | None = getattr(_of_this_thread, "exchanges", None)
     if kept is None:
         kept = _of_this_thread.exchanges = {}
     if name not in kept:
-        kept[name] = Exchange(host_name=name)
+        kept[name] = Kept(Exchange(host_name=name), set())
     return kept[name]
 
 

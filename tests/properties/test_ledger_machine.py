@@ -29,10 +29,11 @@ from syndication.campaigns.status import status, verify
 from syndication.delivery import plan, reconcile, run
 from syndication.delivery.compose import composer_of
 from syndication.delivery.journal.files import JournalFile
+from syndication.delivery.letters import Desk
 from syndication.delivery.limits.limiter import Limiter
 from syndication.delivery.models import Batch, Delivery, Mailing
 from syndication.delivery.outcome import Answer, Stage
-from syndication.delivery.run import Desk, Run
+from syndication.delivery.run import Run
 from syndication.delivery.servers.routing import Server
 from syndication.delivery.states import Doubt, State
 from syndication.environment import SmtpAddress

@@ -23,6 +23,8 @@ from syndication.delivery.limits.ramp import (
 
 STOPPED_SECONDS = 600.0
 """When to ask again while a plan is stopped: a person must act first."""
+LONGEST_WAIT_SECONDS = 3600.0
+"""Also when the day's allowance is used up: a person may end the plan, and the messages should notice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def take(sender_domain: str, wanted: int, now: datetime) -> Allowance:
         SendingDay.objects.filter(pk=today.pk).update(granted=F("granted") + granted, first_at=first_at)
     if granted == wanted:
         return Allowance(granted)
-    seconds = next_release_seconds(now, first_at, today.granted + granted, step.allowed)
+    seconds = min(next_release_seconds(now, first_at, today.granted + granted, step.allowed), LONGEST_WAIT_SECONDS)
     because = f"the warm-up of {sender_domain} allows {step.allowed:,} messages today, spread over the day"
     return Allowance(granted, Wait(seconds, because, slice_of(step.allowed), slice_of(step.allowed) / SLICE.total_seconds()))
 

@@ -124,7 +124,9 @@ class Exchange:
         return other
 
     def close(self, grace_seconds: float = 0) -> None:
-        """Take no more, wait for what is on its way for at most so long, type what is left, hang up."""
+        """Take no more, wait for what is on its way for at most so long, type what is left, hang up. Nothing can be done with it afterwards."""
+        if self._poll.closed:
+            return
         until = time.monotonic() + grace_seconds
         try:
             self._leave()

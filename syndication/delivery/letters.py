@@ -1,0 +1,61 @@
+"""What a sender run holds in its hands: its batches, the letters at the wire, what the domains answered."""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from syndication.delivery.compose import Composer
+from syndication.delivery.journal.records import Settled
+from syndication.delivery.ledger import BatchClaim, WaitingRow
+from syndication.delivery.limits.limiter import Limiter
+from syndication.delivery.parcel import Parcel
+from syndication.delivery.wire.exchange import Exchange
+from syndication.environment import SmtpAddress
+
+
+@dataclass(slots=True)
+class OpenBatch:
+    """A claimed batch on its way: rows not yet handed out, how many have no outcome yet, outcomes not yet in the ledger."""
+
+    claim: BatchClaim
+    left: deque[WaitingRow]
+    unsettled: int
+    outcomes: list[Settled] = field(default_factory=list)
+    parked: list[tuple[float, WaitingRow]] = field(default_factory=list)
+    """Rows whose domain may take no more for a moment, and the moment (time.monotonic)."""
+
+
+@dataclass(slots=True)
+class Letter:
+    """One message at the wire, since `handed_at` (time.monotonic)."""
+
+    parcel: Parcel
+    batch: OpenBatch
+    row: WaitingRow
+    sent_at: int
+    server: SmtpAddress
+    handed_at: float
+
+
+@dataclass(slots=True)
+class Seen:
+    """What a recipient domain answered since the last report."""
+
+    accepted: int = 0
+    rate_refusals: int = 0
+    other_4xx: int = 0
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a run works with and does not own; `staffed`: the servers to which the exchange keeps lines from earlier runs."""
+
+    composer: Composer
+    exchange: Exchange
+    limiter: Limiter
+    staffed: set[SmtpAddress] = field(default_factory=set)
+
+
+def domain_of(row: WaitingRow) -> str:
+    """The recipient's domain."""
+    return row.address.rpartition("@")[2]
