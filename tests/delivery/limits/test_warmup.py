@@ -37,6 +37,13 @@ def test_the_allowance_is_released_over_eight_hours_from_the_days_first_message(
     assert warmup.take(NEWS, 900, NOW + 9 * HOUR).granted == 0
 
 
+def test_nobody_is_told_to_wait_longer_than_an_hour(plan):
+    warmup.take(NEWS, 900, NOW)
+    assert warmup.take(NEWS, 900, NOW + timedelta(minutes=1)).wait.seconds == 540
+    warmup.take(NEWS, 900, NOW + 8 * HOUR)
+    assert warmup.take(NEWS, 900, NOW + 9 * HOUR).wait.seconds == 3600
+
+
 def test_a_used_day_lets_the_next_one_grow(plan):
     warmup.note_sent(NEWS, 480, NOW)
     warmup.take(NEWS, 1, NOW + DAY)
