@@ -9,7 +9,9 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import redis
 from support import postgresql
@@ -100,11 +102,37 @@ def restart_postgresql(server: postgresql.PostgreSQL, *, how: signal.Signals, aw
         time.sleep(0.05)
 
 
-def forbid_growth(crew: Crew, *, bytes_more: int = 0, names: Iterable[str] = BULK) -> None:
+@contextmanager
+def small_disk(folder: Path, *, size_mb: int) -> Iterator[None]:
+    """A disk of its own at `folder`. Raises PermissionError where we may mount none (that takes root, in a container CAP_SYS_ADMIN)."""
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size_mb}m", "chaos", str(folder)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        raise PermissionError(f"nothing can be mounted at {folder}")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def fill_disk(folder: Path) -> Path:
+    """Take the last byte of the small disk at `folder`'s parent; the file that took it. Raises RuntimeError where that is no disk of ours."""
+    if not os.path.ismount(folder.parent):
+        raise RuntimeError(f"{folder.parent} is no disk of its own, so it is not filled")
+    ballast = folder / "ballast"
+    with ballast.open("wb", buffering=0) as file:
+        for size in (2**20, 2**16, 2**12, 1):
+            with suppress(OSError):
+                while True:
+                    file.write(b"\0" * size)
+    return ballast
+
+
+def forbid_growth(crew: Crew, *, largest_bytes: int, names: Iterable[str] = BULK) -> None:
     """A disk that is full for these programs: no file of theirs may become longer than this (EFBIG instead of ENOSPC, without root)."""
     for name in names:
         _, hard = resource.prlimit(crew.pid(name), resource.RLIMIT_FSIZE)
-        resource.prlimit(crew.pid(name), resource.RLIMIT_FSIZE, (bytes_more, hard))
+        resource.prlimit(crew.pid(name), resource.RLIMIT_FSIZE, (largest_bytes, hard))
 
 
 def allow_growth(crew: Crew, *, names: Iterable[str] = BULK) -> None:

@@ -24,6 +24,7 @@ os.environ.setdefault("SYNDICATION_SECRET_KEY", "the key of the chaos runs, whic
 from support import postgresql
 from support.fault_sink import FaultSink
 
+from chaos import nemesis
 from chaos.judge import Verdict, table
 from chaos.scenarios import SCENARIOS, Storm, paced
 from chaos.scene import Scene, prepared
@@ -52,7 +53,10 @@ class Stage:
         with ExitStack() as stack:
             sink = FaultSink(self.folder / f"{name}.record", faults)
             stack.callback(sink.stop)
-            home = self.template.new_home(self.folder / name)
+            place = self.folder / name
+            if scenario.disk_mb:
+                stack.enter_context(nemesis.small_disk(place, size_mb=scenario.disk_mb))
+            home = self.template.new_home(place / "home")
             stack.callback(home.stop)
             scene = Scene(home, sink, self.asked.readers, faults)
             home.environ["SYNDICATION_SMTP_URL"] = scenario.smtp_url.format(port=sink.port)
@@ -88,7 +92,11 @@ def main() -> int:
             stack.callback(server.stop)
         stage = Stage(asked, folder, server)
         for name in chosen:
-            verdict, scene, took = stage.play(name)
+            try:
+                verdict, scene, took = stage.play(name)
+            except PermissionError as error:
+                print(f"--- {name} left out: {error}", flush=True)
+                continue
             report(name, verdict, scene, took)
             broken += [name] if verdict.broken else []
     if broken:

@@ -12,11 +12,9 @@ from support.postgresql import PostgreSQL
 
 from chaos import nemesis
 from chaos.crew import BULK
+from chaos.judge import GRACE_SECONDS
 from chaos.scene import CONNECTIONS, SLOW_DOMAIN, Scene
 from syndication.delivery.crash_points import NAMES
-
-LEASE_SECONDS = 60
-"""A sender that says nothing for so long is taken for dead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +26,7 @@ class Scenario:
     smtp_url: str = "smtp://127.0.0.1:{port}"
     is_small: bool = True
     needs: str = ""  # "postgresql": only there
+    disk_mb: int = 0  # the home on a disk of this size; 0: on the usual one
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,24 +85,34 @@ def kill_the_planner(scene: Scene, storm: Storm) -> None:
 
 
 def freeze(scene: Scene, _: Storm) -> None:
-    """F7: a sender is frozen until its lease is over and then wakes as a zombie. Shortened: the lease is ended by hand."""
+    """F7: a sender is frozen for eight seconds, its lease runs out meanwhile, and it wakes."""
     scene.begin()
     scene.reach(0.2)
     scene.crew.freeze("bulk")
-    scene.explain(10)  # what was past its dot when the world stood still
-    scene.lapse()
-    scene.go_on(scene.readers // 3)
+    scene.lapse(seconds=1)
+    scene.rest(8)
+    scene.crew.thaw("bulk")
+    scene.finish()
+
+
+def wake_the_dead(scene: Scene, _: Storm) -> None:
+    """F7 at its worst: frozen for so long that all it had claimed was given up, and then it wakes. Nobody may get a second copy."""
+    scene.begin()
+    scene.reach(0.2)
+    scene.crew.freeze("bulk")
+    scene.lapse(seconds=24 * 3600)
+    scene.expect.held_at_most = None  # whatever it had claimed is in doubt: the machine where its journal lies is away
+    scene.rest(8)
     scene.crew.thaw("bulk")
     scene.finish()
 
 
 def freeze_for_long(scene: Scene, _: Storm) -> None:
-    """F7, F26 as they are: 90 seconds, and the other sender takes over by itself."""
+    """F7, F26 as they are: 90 seconds."""
     scene.begin()
     scene.reach(0.2)
     scene.crew.freeze("bulk")
-    scene.explain(10)
-    scene.rest(LEASE_SECONDS + 30)
+    scene.rest(90)
     scene.crew.thaw("bulk")
     scene.finish()
 
@@ -186,8 +195,11 @@ def leave(scene: Scene, storm: Storm) -> None:
     """F18: readers leave and complain while their mail is on the way."""
     scene.begin()
     scene.reach(0.05)
+    scene.brake()
     leavers = storm.chance.sample(scene.addresses, scene.readers // 10)
     scene.expect.suppressed = nemesis.let_leave(scene, leavers)
+    scene.rest(GRACE_SECONDS)
+    scene.brake(1)
     scene.finish()
 
 
@@ -196,10 +208,12 @@ def pause(scene: Scene, _: Storm) -> None:
     scene.begin()
     for share in (0.2, 0.5):
         scene.reach(share)
+        scene.brake()
         scene.cli("campaign", "pause", "1")
         begin = time.monotonic()
-        scene.rest(8)
+        scene.rest(GRACE_SECONDS + 3)
         scene.expect.silences.append((begin, time.monotonic()))
+        scene.brake(1)
         scene.cli("campaign", "resume", "1")
     scene.finish()
 
@@ -208,19 +222,31 @@ def cancel(scene: Scene, _: Storm) -> None:
     """F17: cancelled half-way."""
     scene.begin()
     scene.reach(0.3)
+    scene.brake()
     scene.cli("campaign", "cancel", "1")
     begin = time.monotonic()
     scene.expect.is_cancelled = True
-    scene.rest(10)
+    scene.rest(GRACE_SECONDS + 3)
     scene.expect.silences.append((begin, time.monotonic()))
     scene.finish()
 
 
 def full_disk(scene: Scene, _: Storm) -> None:
-    """F14: the senders' files cannot grow for eight seconds. Nothing may go out unnoted, and it goes on by itself."""
+    """F14: the disk is full for eight seconds, for journal, database and queue alike. Nothing goes out unnoted, and it goes on by itself."""
     scene.begin()
     scene.reach(0.2)
-    nemesis.forbid_growth(scene.crew)
+    ballast = nemesis.fill_disk(scene.home.path)
+    scene.rest(8)
+    ballast.unlink()
+    scene.kills.append(time.monotonic())
+    scene.finish()
+
+
+def no_growth(scene: Scene, _: Storm) -> None:
+    """F14 without a disk of our own: the senders' files may not grow beyond what they are."""
+    scene.begin()
+    scene.reach(0.2)
+    nemesis.forbid_growth(scene.crew, largest_bytes=max(path.stat().st_size for path in scene.home.path.rglob("*.journal")))
     scene.rest(8)
     nemesis.allow_growth(scene.crew)
     scene.kills.append(time.monotonic())
@@ -268,6 +294,15 @@ def tarpit(scene: Scene, storm: Storm) -> None:
     ends = sorted(event.at for event in scene.sink.events() if event.kind == "taken" and not event.recipient.endswith(SLOW_DOMAIN))
     took = ends[-1] - ends[0]
     scene.notes.append(f"all other domains were done after {took:.1f} s; without the slow one it is {storm.seconds:.1f} s")
+
+
+def slow_server(scene: Scene, _: Storm) -> None:
+    """A server that takes its time with everybody, whatever the domain: the lines stay busy, nobody is put off."""
+    scene.begin()
+    scene.finish(seconds=scene.readers)
+    ends = sorted(event.at for event in scene.sink.events() if event.kind == "taken")
+    at_best = scene.readers / scene.sink.peak() * 4 * scene.faults.reply_seconds  # MAIL, RCPT, DATA and dot
+    scene.notes.append(f"{ends[-1] - ends[0]:.0f} s; {scene.sink.peak()} busy lines would take {at_best:.0f} s")
 
 
 def refused_at_the_door(scene: Scene, _: Storm) -> None:
@@ -332,6 +367,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "kill-everything": Scenario(kill_everything),
     "kill-the-planner": Scenario(kill_the_planner),
     "freeze": Scenario(freeze),
+    "wake-the-dead": Scenario(wake_the_dead),
     "freeze-for-long": Scenario(freeze_for_long, is_small=False),
     "deploy": Scenario(deploy),
     "flush-queue": Scenario(flush_queue),
@@ -343,13 +379,16 @@ SCENARIOS: Mapping[str, Scenario] = {
     "leave": Scenario(leave),
     "pause": Scenario(pause),
     "cancel": Scenario(cancel),
-    "full-disk": Scenario(full_disk),
+    "full-disk": Scenario(full_disk, disk_mb=96),
+    "no-growth": Scenario(no_growth),
     "smtp-errors": Scenario(let_be, Faults(shares=_RANDOM, messages_per_connection=100)),
     "doubt": Scenario(let_be, Faults(shares=_DOUBT)),
     "retry-doubt": Scenario(retry_doubt, Faults(shares=_DOUBT)),
     "silence": Scenario(let_be, Faults(shares={"silent_taken": 0.002, "silent_drop": 0.002}, silent_seconds=10), is_small=False),
     "greylist": Scenario(let_be, Faults(greylist_seconds=60), is_small=False),
-    "refuse": Scenario(refuse, Faults(greeting_421=0.2, messages_per_connection=50)),
+    "refuse": Scenario(refuse),
+    "few-connections": Scenario(let_be, Faults(greeting_421=0.2, messages_per_connection=50)),
+    "slow-server": Scenario(slow_server, Faults(reply_seconds=0.6), is_small=False),
     "tarpit": Scenario(tarpit, Faults(tarpit={SLOW_DOMAIN: 0.3})),
     "no-tls": Scenario(refused_at_the_door, smtp_url="smtp://127.0.0.1:{port}?tls=starttls"),
     "tls-454": Scenario(refused_at_the_door, Faults(starttls="454"), smtp_url="smtp://127.0.0.1:{port}?tls=starttls", is_small=False),

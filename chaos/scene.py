@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from support.fault_sink import FaultSink
@@ -140,6 +140,10 @@ class Scene:
         """Return when the campaign says that it is over."""
         self.until(lambda: self.state() in FINAL, seconds=seconds, what=lambda: f"its end; it is {self.state()}, {self.sink.taken()} taken")
 
+    def brake(self, factor: float = 8) -> None:
+        """The sink answers so much slower, so that there is time for commands; `brake(1)` lets go."""
+        self.sink.change(replace(self.faults, pace_per_second=self.faults.pace_per_second / factor))
+
     def until(self, condition: Callable[[], object], *, seconds: float, what: str | Callable[[], str]) -> None:
         """Return when `condition()`; the crew is kept alive meanwhile. Raises TimeoutError."""
         give_up_at = time.monotonic() + seconds
@@ -168,15 +172,14 @@ class Scene:
         self.expect.held_at_most += held
 
     def hurry(self) -> None:
-        """What waits for another try is due now, what is leased by the dead is free now: hours in a moment."""
+        """What waits for another try is due now: hours in a moment."""
         self.expect.is_hurried = True
-        self.lapse()
         self.home.sql("UPDATE syndication_delivery SET due_at = 1 WHERE state = 3")
         self.home.sql("UPDATE syndication_batch SET due_at = 1 WHERE due_at IS NOT NULL")
 
-    def lapse(self) -> None:
-        """Every lease has run out."""
-        self.home.sql("UPDATE syndication_lease SET until = 1")
+    def lapse(self, *, seconds: int) -> None:
+        """Every lease has run out so long ago."""
+        self.home.sql("UPDATE syndication_lease SET until = %s", int(time.time()) - seconds)
 
     # ------------------------------------------------------------------ the end
     def judge(self) -> Verdict:
