@@ -59,9 +59,7 @@ def _look_up(row: SigningKey, resolver: Resolver) -> Checked:
     if misplaced:
         return Checked(row, MISSING, f"the record stands at {doubled}: enter its name without .{row.domain} in the DNS form")
     if not records:
-        return Checked(
-            row, MISSING, f"there is no TXT record at {name}; a new one may take as long to show as the zone's negative TTL says"
-        )
+        return Checked(row, MISSING, f"there is no TXT record at {name}; a new one may take an hour to be seen")
     wrong = what_is_wrong(records, row.algorithm, row.public_key)
     if wrong:
         return Checked(row, WRONG, f"at {name}: {wrong}")
