@@ -23,6 +23,7 @@ from syndication import __version__
 from syndication.campaigns.models import Campaign
 from syndication.delivery.correct import hold_all
 from syndication.delivery.models import Batch, Lease, Mailing
+from syndication.delivery.plan import plan
 from syndication.errors import BadInput, Refused
 
 FORMAT = 1
@@ -201,6 +202,8 @@ def _hold() -> int:
     Batch.objects.update(lease=None)
     Lease.objects.all().delete()
     for mailing in Mailing.objects.exclude(state=Mailing.State.CLOSED):
+        if mailing.audience is None and mailing.kind == Mailing.Kind.CAMPAIGN:
+            plan(mailing.pk)  # whoever was not planned yet may have got it since, too
         hold_all(mailing.pk, why="restored from a backup: it may have been sent since")
     Mailing.objects.filter(state__in=(Mailing.State.OPEN, Mailing.State.PLANNING)).update(state=Mailing.State.PAUSED)
     held = Campaign.objects.filter(state=Campaign.State.RUNNING).update(state=Campaign.State.PAUSED)

@@ -81,7 +81,7 @@ def _give_up(lease: Lease) -> bool:
 def _in_doubt(batch: Batch, subscriber: int, sent_at: int | None, why: str) -> Settled:
     now = int(time.time())
     attempts = Delivery.objects.values_list("attempts", flat=True).get(mailing=batch.mailing, subscriber=subscriber)
-    tries = Tries(attempts + 1, int(batch.mailing.frozen_at.timestamp()), now)
+    tries = Tries(attempts + 1, int(batch.mailing.frozen_at.timestamp()), now, give_up_after=settings.GIVE_UP_AFTER_HOURS * 3600)
     found = doubt(why, tries, Doubt(batch.mailing.on_doubt))
     return Settled(batch.pk, subscriber, found.state, attempts + 1, sent_at, found.due_at, None, "doubt", f"{why}: nobody can know", at=now)
 

@@ -12,6 +12,7 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from django.conf import settings
 from django.db import connection
 
 from syndication.delivery import ledger, refusals
@@ -21,6 +22,7 @@ from syndication.delivery.journal.files import JournalFile
 from syndication.delivery.journal.records import Settled
 from syndication.delivery.ledger import WaitingRow
 from syndication.delivery.letters import Desk, Letter, OpenBatch, Seen, domain_of
+from syndication.delivery.limits import warmup
 from syndication.delivery.limits.budgets import Grants, Reported
 from syndication.delivery.models import Mailing
 from syndication.delivery.outcome import Answer, Outcome, Stage, Tries, doubt, lost_before_dot, outcome_of, receipt
@@ -78,6 +80,7 @@ class Run:
         self._out: dict[int, Letter] = {}
         self._slow: set[str] = set()
         self._seen: dict[str, Seen] = {}
+        self._bounces = 0
         self._second, self._date = 0, datetime.now(UTC)
 
     # ------------------------------------------------------------------ the loop
@@ -97,7 +100,7 @@ class Run:
             if not self._ready and not self._exchange.in_flight and (self._is_over or not self._has_parked()):
                 break
             if self._is_over:
-                self._ready.clear()  # announced and not begun: they stay where they are
+                self._let_go_of_the_rest()
                 if self._is_only_waiting(now, until):
                     break
             self._exchange.turn(TURN_SECONDS)
@@ -112,9 +115,9 @@ class Run:
 
     def finish(self) -> bool:
         """Settle and give back all that is not at the wire; whether nothing is left, so that the journal could go."""
+        self._let_go_of_the_rest()
         for batch in list(self._batches):
             self._take_back(batch)
-        self._ready.clear()
         if self._batches:
             return False
         reach("before-close")
@@ -252,6 +255,8 @@ class Run:
                 seen.rate_refusals, seen.text = seen.rate_refusals + 1, answer.text
             elif answer.code < 500:  # noqa: PLR2004
                 seen.other_4xx += 1
+            else:
+                self._bounces += 1
         else:
             seen.accepted += 1
         self._note(letter.batch, row, outcome_of(answer, self._tries(row), is_greylisted=is_greylisted), kind=kind, letter=letter)
@@ -316,7 +321,8 @@ class Run:
 
     def _granted(self, batch: OpenBatch, rows: list[WaitingRow], now: float) -> list[WaitingRow]:
         """Those that the limits let go now; the others wait here for a moment, or in their rows for longer."""
-        grants = self._limiter.grant(self._domain, Counter(map(domain_of, rows)))
+        wanted = Counter(map(domain_of, rows))
+        grants = patiently(lambda: self._limiter.grant(self._domain, wanted))
         if grants.is_all:
             return rows
         left, may_go = dict(grants.now), []
@@ -341,6 +347,12 @@ class Run:
         due_at = int(time.time() + seconds) + 1
         batch.outcomes.append(Settled(batch.claim.id, row.subscriber, State.DEFERRED, 0, None, due_at))
         batch.unsettled -= 1
+
+    def _let_go_of_the_rest(self) -> None:
+        """What was announced and not begun stays where it is, and its domains get their grants back."""
+        if self._ready:
+            self._limiter.give_back(self._domain, Counter(domain_of(row) for _, row in self._ready))
+            self._ready.clear()
 
     def _has_parked(self) -> bool:
         return any(batch.parked for batch in self._batches)
@@ -388,7 +400,8 @@ class Run:
 
     def _tries(self, row: WaitingRow) -> Tries:
         jitter = random.random()  # noqa: S311  # spreads retries, guards nothing
-        return Tries(row.attempts + 1, int(self.mailing.frozen_at.timestamp()), int(time.time()), jitter)
+        since = int(self.mailing.frozen_at.timestamp())
+        return Tries(row.attempts + 1, since, int(time.time()), jitter, settings.GIVE_UP_AFTER_HOURS * 3600)
 
     def _settle_groups(self, now: float) -> None:
         is_time = now >= self._next_settling
@@ -406,7 +419,10 @@ class Run:
         if self._seen:
             seen, self._seen = self._seen, {}
             told = {name: Reported(one.accepted, one.rate_refusals, one.other_4xx, one.text) for name, one in seen.items()}
-            self._limiter.report(self._domain, told)
+            patiently(lambda: self._limiter.report(self._domain, told))
+        if self._bounces:
+            bounces, self._bounces = self._bounces, 0
+            patiently(lambda: warmup.note_bounces(self._domain, bounces, datetime.now(UTC)))
 
     def _take_back(self, batch: OpenBatch) -> None:
         """Settle a batch and give it back, unless something of it is still at the wire."""

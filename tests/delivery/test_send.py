@@ -15,6 +15,8 @@ from syndication.campaigns.status import status, verify
 from syndication.delivery import plan, reconcile, send
 from syndication.delivery.doubt_policy import set_doubt_policy
 from syndication.delivery.models import Batch, Delivery, Lease, Mailing
+from syndication.delivery.servers.change import Wish as ServerWish
+from syndication.delivery.servers.change import add as add_server
 from syndication.delivery.servers.models import SmtpServer
 from syndication.delivery.signing.keys import look_again
 from syndication.delivery.signing.rotate import make_keys, put_in_use
@@ -313,3 +315,25 @@ def test_nothing_is_left_of_a_run_that_has_ended(running, wire, settings):
     run(running)
     assert [path.name for path in settings.JOURNAL.iterdir()] == ["site"]
     assert not Lease.objects.exists()
+
+
+# ---------------------------------------------------------------- several servers
+
+
+def test_a_server_that_is_away_rests_while_the_other_one_takes_its_share(running, wire, publication):
+    add_server(ServerWish("smtp://127.0.0.1:1", name="gone"))
+    add_server(ServerWish(wire.url, name="here"))
+    found = run(running)
+    assert (found.state, counts(found)) == ("finished", {"delivered": 4})
+    gone = SmtpServer.objects.get(name="gone")
+    assert "127.0.0.1:1 cannot be reached" in gone.away_because
+    assert found.waits_because == ""
+
+
+def test_when_every_server_is_away_the_campaign_waits_and_says_for_which(running):
+    add_server(ServerWish("smtp://127.0.0.1:1", name="gone"))
+    found = run(running)
+    assert counts(found) == {"planned": 4}
+    assert "127.0.0.1:1 cannot be reached" in found.waits_because
+    send.send_due(running.mailing_id)
+    assert "gone rests until" in status(running.pk).waits_because
