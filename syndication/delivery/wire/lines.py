@@ -300,6 +300,8 @@ class Line:
     def hang_up(self, *, politely: bool = False) -> None:
         """Close the connection, with a QUIT when that costs nothing."""
         self.outbox = []
+        if not hasattr(self, "socket"):  # its name was not found
+            return
         if politely and self.unsent is None:
             with contextlib.suppress(OSError):
                 self.socket.send(QUIT if self._tls is None else self._tls.seal(QUIT))
