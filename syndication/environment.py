@@ -22,7 +22,6 @@ ESP_OPTIONS: Mapping[str, frozenset[str]] = {  # providers whose HTTP API we spe
     "postmark": frozenset({"stream"}),
     "resend": frozenset(),
     "scaleway": frozenset({"project", "region"}),
-    "sendgrid": frozenset(),
 }
 ESP_NEEDS = {"scaleway": "project"}
 
@@ -226,11 +225,14 @@ def smtp(url: str) -> SmtpAddress:
 class _Options:
     """What stands behind the question mark of a server's URL. Raises SettingError for names that mean nothing: a slip must not weaken TLS."""
 
-    def __init__(self, name: str, url: str, query: str) -> None:
+    def __init__(self, name: str, url: str, query: str, known: frozenset[str] = SMTP_OPTIONS) -> None:
         self._name, self._url = name, url
         self._values = {key: values[-1] for key, values in parse_qs(query, keep_blank_values=True).items()}
-        for key in self._values.keys() - SMTP_OPTIONS:
-            raise SettingError(name, url, f"{key} is unknown; the options are {', '.join(sorted(SMTP_OPTIONS))}")
+        for key in self._values.keys() - known:
+            raise SettingError(name, url, f"{key} is unknown; the options are {', '.join(sorted(known))}")
+
+    def text(self, key: str) -> str:
+        return self._values.get(key, "")
 
     def choice(self, key: str, default: str, *others: str) -> str:
         value = self._values.get(key, default)
@@ -273,35 +275,27 @@ def esp(url: str) -> EspAccount:
         raise SettingError(name, shown, f"knows no such provider; use one of {', '.join(f'{ESP_PREFIX}{known}' for known in ESP_OPTIONS)}")
     if not parts.password or parts.hostname or bool(parts.username) != (provider == "mailjet"):
         raise SettingError(name, shown, f"write {ESP_PREFIX}{provider}://{'KEY:SECRET' if provider == 'mailjet' else ':TOKEN'}@")
-    query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
-    allowed = ESP_OPTIONS[provider]
-    unknown = set(query) - allowed - {"api", "connections"}
-    if unknown:
-        raise SettingError(name, shown, f"{min(unknown)} is unknown here; use {', '.join(sorted({*allowed, 'api', 'connections'}))}")
-    if (needed := ESP_NEEDS.get(provider, "")) and not query.get(needed):
+    own = ESP_OPTIONS[provider]
+    options = _Options(name, shown, parts.query, own | {"api", "connections"})
+    needed = ESP_NEEDS.get(provider, "")
+    if needed and not options.text(needed):
         raise SettingError(name, shown, f"needs ?{needed}=…")
     return EspAccount(
         provider=provider,
         token=unquote(parts.password),
         username=unquote(parts.username or ""),
-        api=_api_of(name, shown, query.get("api", "")),
-        options=tuple((key, query[key]) for key in sorted(allowed & set(query))),
-        connections=_connections_of(name, shown, query.get("connections", "4")),
+        api=_api_of(name, shown, options.text("api")),
+        options=tuple((key, value) for key in sorted(own) if (value := options.text(key))),
+        connections=options.number("connections", default=4, largest=MOST_CONNECTIONS),
     )
 
 
 def _api_of(name: str, shown: str, api: str) -> str:
     parts = _split(name, api)
-    is_loopback = parts.hostname in {"127.0.0.1", "localhost", "::1"}
-    if api and not (parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback))):
+    is_here = parts.hostname in {"127.0.0.1", "localhost", "::1"}
+    if api and not (parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and is_here))):
         raise SettingError(name, shown, "api must be https://… (http only for this machine): the token goes there")
     return api
-
-
-def _connections_of(name: str, shown: str, number: str) -> int:
-    if not number.isascii() or not number.isdigit() or not 1 <= int(number) <= MOST_CONNECTIONS:
-        raise SettingError(name, shown, f"connections must be a whole number from 1 to {MOST_CONNECTIONS}")
-    return int(number)
 
 
 def base_url(url: str) -> str:

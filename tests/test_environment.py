@@ -17,6 +17,10 @@ HOME = Path("/somewhere")
         ("smtp://mail.example.org", SmtpAddress("mail.example.org", 25)),
         ("smtp://u:p%40ss@mail.example.org:587?tls=starttls", SmtpAddress("mail.example.org", 587, "u", "p@ss", "starttls")),
         ("smtps://mail.example.org", SmtpAddress("mail.example.org", 465, tls="implicit")),
+        ("lmtp://mail.example.org", SmtpAddress("mail.example.org", 24, is_lmtp=True)),
+        ("smtps://u:token@h?auth=xoauth2", SmtpAddress("h", 465, "u", "token", "implicit", auth="xoauth2")),
+        ("smtp://h?connections=3&window=1&verify=no", SmtpAddress("h", 25, connections=3, window=1, is_verified=False)),
+        ("smtp://u:p@h?clear_password=yes", SmtpAddress("h", 25, "u", "p", allows_clear_password=True)),
     ],
 )
 def test_an_smtp_url_is_understood(url, expected):
@@ -24,14 +28,36 @@ def test_an_smtp_url_is_understood(url, expected):
 
 
 @pytest.mark.parametrize(
-    "url", ["mail.example.org", "http://mail.example.org", "smtp://", "smtp://h:99999", "smtp://h?tls=maybe", "smtp://h:x"]
+    "url",
+    [
+        "mail.example.org",
+        "http://mail.example.org",
+        "smtp://",
+        "smtp://h:99999",
+        "smtp://h?tls=maybe",
+        "smtp://h:x",
+        "smtp://h?tsl=starttls",
+        "smtp://h?auth=cram-md5",
+        "smtp://h?connections=0",
+        "smtp://h?connections=many",
+        "smtp://h?window=1000",
+        "smtp://h?verify=perhaps",
+        "smtps://h?ca=/nowhere.pem",
+        "smtp://h?clear_password=1",
+    ],
 )
 def test_a_wrong_smtp_url_names_its_variable_and_says_what_to_write(url):
     with pytest.raises(SettingError, match=r"^SYNDICATION_SMTP_URL=.*: .+"):
         environment.smtp(url)
 
 
-def test_a_password_is_never_shown_in_an_error():
+def test_the_authority_of_a_server_is_a_file_that_exists(tmp_path):
+    (tmp_path / "ca.pem").write_text("x")
+    assert environment.smtp(f"smtps://h?ca={tmp_path}/ca.pem").ca_file == f"{tmp_path}/ca.pem"
+
+
+def test_a_password_is_never_shown_in_an_error_nor_in_a_repr():
+    assert "geheim" not in repr(environment.smtp("smtp://user:geheim@h"))
     with pytest.raises(SettingError) as caught:
         environment.smtp("smtp://user:geheim@h?tls=maybe")
     assert "geheim" not in str(caught.value)
