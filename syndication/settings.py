@@ -99,7 +99,8 @@ MAIL_CATCHER_PORT = environment.read_number(
 MAIL_CATCHER_HOST = environment.read(os.environ, "SYNDICATION_CATCHER_HOST", "127.0.0.1")
 _smtp_url = environment.read(os.environ, "SYNDICATION_SMTP_URL")
 MAIL_CATCHER_ON = not _smtp_url
-SMTP = environment.smtp(_smtp_url or f"smtp://{MAIL_CATCHER_HOST}:{MAIL_CATCHER_PORT}")
+ESP = environment.esp(_smtp_url) if environment.is_esp(_smtp_url) else None
+SMTP = environment.smtp(f"smtp://{MAIL_CATCHER_HOST}:{MAIL_CATCHER_PORT}" if ESP or not _smtp_url else _smtp_url)
 GIVE_UP_AFTER_HOURS = environment.read_number(os.environ, "SYNDICATION_GIVE_UP_AFTER_HOURS", default=72, smallest=1, largest=720)
 
 # ------------------------------------------------------------------ Django
@@ -198,6 +199,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 PASSWORD_RESET_TIMEOUT = 15 * 60  # seconds; also the life of a one-time sign-in link
 # allauth's own mails (password reset) go the plain way: a person waits for them in the browser
+EMAIL_BACKEND = "syndication.web.staff_mail.EmailBackend" if ESP else "django.core.mail.backends.smtp.EmailBackend"
 EMAIL_HOST, EMAIL_PORT = SMTP.host, SMTP.port
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = SMTP.username, SMTP.password
 EMAIL_USE_TLS, EMAIL_USE_SSL = SMTP.tls == "starttls", SMTP.tls == "implicit"

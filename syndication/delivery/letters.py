@@ -2,14 +2,27 @@
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from syndication.delivery.compose import Composer
 from syndication.delivery.journal.records import Settled
 from syndication.delivery.ledger import BatchClaim, WaitingRow
 from syndication.delivery.limits.limiter import Limiter
 from syndication.delivery.parcel import Parcel
-from syndication.delivery.wire.exchange import Exchange
-from syndication.environment import SmtpAddress
+from syndication.delivery.servers.routing import Address
+
+
+class Carrier(Protocol):
+    """What carries letters: wire.exchange.Exchange to SMTP servers, esp.lane.EspLane to a provider. `room` is the run that it serves."""
+
+    room: Any
+
+    @property
+    def in_flight(self) -> int: ...  # noqa: D102
+    def staff(self, server: Any, connections: int) -> None: ...  # noqa: D102
+    def wake(self) -> None: ...  # noqa: D102
+    def turn(self, longest_seconds: float) -> None: ...  # noqa: D102
+    def close(self, grace_seconds: float = 0) -> None: ...  # noqa: D102
 
 
 @dataclass(slots=True)
@@ -32,7 +45,7 @@ class Letter:
     batch: OpenBatch
     row: WaitingRow
     sent_at: int
-    server: SmtpAddress
+    server: Address
     handed_at: float
 
 
@@ -51,9 +64,9 @@ class Desk:
     """What a run works with and does not own; `staffed`: the servers to which the exchange keeps lines from earlier runs."""
 
     composer: Composer
-    exchange: Exchange
+    exchange: Carrier
     limiter: Limiter
-    staffed: set[SmtpAddress] = field(default_factory=set)
+    staffed: set[Address] = field(default_factory=set)
 
 
 def domain_of(row: WaitingRow) -> str:

@@ -17,20 +17,22 @@ from django.db import connection
 
 from syndication.delivery import ledger, refusals
 from syndication.delivery.crash_points import reach
+from syndication.delivery.esp.providers import safe_repeat_seconds
+from syndication.delivery.hello import sender_name
 from syndication.delivery.journal import records
 from syndication.delivery.journal.files import JournalFile
 from syndication.delivery.journal.records import Settled
 from syndication.delivery.ledger import WaitingRow
 from syndication.delivery.letters import Desk, Letter, OpenBatch, Seen, domain_of
 from syndication.delivery.limits import warmup
-from syndication.delivery.limits.budgets import Grants, Reported
+from syndication.delivery.limits.budgets import Reported
 from syndication.delivery.models import Mailing
 from syndication.delivery.outcome import Answer, Outcome, Stage, Tries, doubt, lost_before_dot, outcome_of, receipt
 from syndication.delivery.patience import awake_seconds, patiently
 from syndication.delivery.servers import lines, routing
-from syndication.delivery.servers.routing import OF_THE_ENVIRONMENT, Route, Server
+from syndication.delivery.servers.routing import OF_THE_ENVIRONMENT, Address, Route, Server
 from syndication.delivery.states import Doubt, State
-from syndication.environment import SmtpAddress
+from syndication.environment import EspAccount
 from syndication.errors import Unreachable
 from syndication.rendering.reader import ReaderRow
 
@@ -46,6 +48,7 @@ TURN_SECONDS = 0.1
 SLOW_SECONDS = 2.0  # a server that thinks longer about a message is slow for its domain
 SLOW_LETTERS = 3  # so many such messages at once, and the domain's others wait while the lines serve the rest
 SLOW_DOMAIN_SECONDS = 20
+SAFE_REPEAT_SECONDS = 3600  # a provider that knows a message so long drops its second copy, so that doubt may be tried again
 
 log = logging.getLogger("syndication.send")
 
@@ -75,8 +78,8 @@ class Run:
         self._next_look = self._next_settling = 0.0
         self._announce = FEWEST_ANNOUNCED
         self._announced_at = 0.0
-        self._servers: dict[SmtpAddress, Server] = {}
-        self._came_back: set[SmtpAddress] = set()
+        self._servers: dict[Address, Server] = {}
+        self._came_back: set[Address] = set()
         self._out: dict[int, Letter] = {}
         self._slow: set[str] = set()
         self._seen: dict[str, Seen] = {}
@@ -118,6 +121,7 @@ class Run:
         self._let_go_of_the_rest()
         for batch in list(self._batches):
             self._take_back(batch)
+        self._report()
         if self._batches:
             return False
         reach("before-close")
@@ -147,7 +151,7 @@ class Run:
             connection.close()
 
     # ------------------------------------------------------------------ what the exchange asks and tells
-    def next_job(self, server: SmtpAddress) -> Letter | None:
+    def next_job(self, server: Address) -> Letter | None:
         """The next message, composed; None: nothing now. A reader whose values break the template fails alone."""
         while self._ready:
             batch, row = self._ready.popleft()
@@ -196,7 +200,9 @@ class Run:
     def lost(self, letter: Letter, why: str, *, after_dot: bool) -> None:
         """The connection broke."""
         tries = self._tries(letter.row)
-        outcome = doubt(why, tries, Doubt(self.mailing.on_doubt)) if after_dot else lost_before_dot(why, tries)
+        is_harmless = isinstance(letter.server, EspAccount) and safe_repeat_seconds(letter.server) >= SAFE_REPEAT_SECONDS
+        policy = Doubt.RETRY if is_harmless else Doubt(self.mailing.on_doubt)
+        outcome = doubt(why, tries, policy) if after_dot else lost_before_dot(why, tries)
         self._note(letter.batch, letter.row, outcome, kind="doubt" if after_dot else "connection", letter=letter)
 
     def returned(self, letter: Letter) -> None:
@@ -204,7 +210,7 @@ class Run:
         del self._out[letter.row.subscriber]
         self._ready.appendleft((letter.batch, letter.row))
 
-    def away(self, server: SmtpAddress, why: str) -> None:
+    def away(self, server: Address, why: str) -> None:
         """No connection to a server: it rests, the others take its share; when it was the last one, the mailing waits."""
         gone = self._servers.pop(server, None)
         if gone is None:
@@ -226,11 +232,12 @@ class Run:
         for gone in self._staffed - {server.address for server in servers}:
             self._exchange.staff(gone, 0)
         self._staffed.clear()
-        shares, opened = Route(tuple(servers)).shares(wanted, 0), 0
+        turn = random.randrange(1 << 16)  # noqa: S311  # over the runs each server gets its share
+        shares, opened = Route(tuple(servers)).shares(wanted, turn), 0
         for server in servers:
             count = min(max(shares[server.id], 1), server.address.connections)
             if server.id != OF_THE_ENVIRONMENT:
-                count = patiently(lambda server=server, count=count: lines.lease(server, self._journal.owner, count))  # type: ignore[misc]
+                count = patiently(lambda server=server, count=count: lines.lease(server, sender_name(), count))  # type: ignore[misc]
             self._exchange.staff(server.address, count)
             self._staffed.add(server.address)
             opened += count
@@ -239,7 +246,7 @@ class Run:
                 self._came_back.add(server.address)
         return opened
 
-    def _note_back(self, server: SmtpAddress) -> None:
+    def _note_back(self, server: Address) -> None:
         self._came_back.discard(server)
         if server in self._servers:
             patiently(lambda: routing.note_back(self._servers[server]))
@@ -268,7 +275,7 @@ class Run:
             seen = self._seen[domain] = Seen()
         return seen
 
-    def _letter(self, batch: OpenBatch, row: WaitingRow, server: SmtpAddress) -> Letter:
+    def _letter(self, batch: OpenBatch, row: WaitingRow, server: Address) -> Letter:
         second = int(time.time())
         if second != self._second:
             self._second, self._date = second, datetime.fromtimestamp(second, UTC)
@@ -325,19 +332,19 @@ class Run:
         grants = patiently(lambda: self._limiter.grant(self._domain, wanted))
         if grants.is_all:
             return rows
-        left, may_go = dict(grants.now), []
+        left, may_go, behind = dict(grants.now), [], Counter[str]()
         for row in rows:
             domain = domain_of(row)
             if left.get(domain, 0) > 0:
                 left[domain] -= 1
                 may_go.append(row)
             else:
-                self._wait(batch, row, grants, now)
+                wait = grants.waits.get(domain)
+                self._wait(batch, row, wait.seconds_of(behind[domain]) if wait else LOOK_SECONDS, now)
+                behind[domain] += 1
         return may_go
 
-    def _wait(self, batch: OpenBatch, row: WaitingRow, grants: Grants, now: float) -> None:
-        wait = grants.waits.get(domain_of(row))
-        seconds = wait.seconds if wait else LOOK_SECONDS
+    def _wait(self, batch: OpenBatch, row: WaitingRow, seconds: float, now: float) -> None:
         if seconds <= LOOK_SECONDS:
             batch.parked.append((now + seconds, row))
         else:
@@ -389,7 +396,7 @@ class Run:
 
     def _note(self, batch: OpenBatch, row: WaitingRow, outcome: Outcome, *, kind: str, letter: Letter | None = None) -> None:
         """An outcome that people may ask about, with its time and, when there was one, its server."""
-        sent_at, where = (letter.sent_at, str(letter.server)) if letter else (None, "")
+        sent_at, where = (letter.sent_at, "".join(str(letter.server).split())) if letter else (None, "")
         one = Settled(batch.claim.id, row.subscriber, outcome.state, row.attempts + 1, sent_at, outcome.due_at, outcome.code, kind)
         one.reply, one.where, one.at = outcome.reply, where, int(time.time())
         self._lines.append(records.outcome(one))

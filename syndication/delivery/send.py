@@ -10,13 +10,15 @@ from typing import NamedTuple
 from django.conf import settings
 
 from syndication.delivery.compose import composer_of
-from syndication.delivery.hello import host_name
-from syndication.delivery.journal.files import JournalFile, JournalFull, owner_name
-from syndication.delivery.letters import Desk
+from syndication.delivery.esp.lane import EspLane
+from syndication.delivery.hello import host_name, sender_name
+from syndication.delivery.journal.files import JournalFile, JournalFull
+from syndication.delivery.letters import Carrier, Desk
 from syndication.delivery.limits.limiter import Limiter
 from syndication.delivery.models import Mailing
 from syndication.delivery.run import NothingToSendThrough, Run
 from syndication.delivery.servers import lines, routing
+from syndication.delivery.servers.routing import Address, Route
 from syndication.delivery.wire.exchange import Exchange
 from syndication.environment import SmtpAddress
 from syndication.errors import SyndicationError
@@ -43,8 +45,8 @@ class Sent:
 class Kept(NamedTuple):
     """A thread's exchange under one name, and the servers to which it keeps lines."""
 
-    exchange: Exchange
-    staffed: set[SmtpAddress]
+    exchange: Carrier
+    staffed: set[Address]
 
 
 def send_due(mailing_id: int, *, run_seconds: float = RUN_SECONDS) -> Sent:
@@ -57,7 +59,7 @@ def send_due(mailing_id: int, *, run_seconds: float = RUN_SECONDS) -> Sent:
     if not route.servers:
         _wait(mailing, route.why_none)
         return Sent()
-    exchange, staffed = _exchange(host_name(mailing.envelope["mail_domain"]))
+    exchange, staffed = _exchange(route, host_name(mailing.envelope["mail_domain"]))
     try:
         desk = Desk(composer_of(mailing), exchange, _LIMITER, staffed)
         journal = JournalFile(settings.JOURNAL)
@@ -83,7 +85,7 @@ def send_due(mailing_id: int, *, run_seconds: float = RUN_SECONDS) -> Sent:
     return Sent(run.settled, run.has_more and not has_waited)
 
 
-def _end(run: Run, exchange: Exchange) -> None:
+def _end(run: Run, exchange: Carrier) -> None:
     """Finish the run; an exchange on whose lines a server still thinks gets a thread, so that nobody else waits for it."""
     if not exchange.in_flight:
         run.finish()
@@ -108,16 +110,18 @@ def close_connections() -> None:
     kept: dict[str, Kept] = getattr(_of_this_thread, "exchanges", {})
     while kept:
         kept.popitem()[1].exchange.close()
-    lines.give_back(owner_name())
+    lines.give_back(sender_name())
 
 
-def _exchange(name: str) -> Kept:
-    """This thread's exchange, its connections kept between tasks."""
+def _exchange(route: Route, host: str) -> Kept:
+    """This thread's exchange, its connections kept between tasks; a lane of requests where a provider takes the mail."""
+    account = route.servers[0].address
+    name = host if isinstance(account, SmtpAddress) else repr(account)
     kept: dict[str, Kept] | None = getattr(_of_this_thread, "exchanges", None)
     if kept is None:
         kept = _of_this_thread.exchanges = {}
     if name not in kept:
-        kept[name] = Kept(Exchange(host_name=name), set())
+        kept[name] = Kept(Exchange(host_name=name) if isinstance(account, SmtpAddress) else EspLane(account), set())
     return kept[name]
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
@@ -11,7 +12,10 @@ from syndication.delivery.servers.health import FIRST_PAUSE_SECONDS, pause_secon
 from syndication.delivery.servers.models import SmtpServer
 from syndication.delivery.servers.passwords import CannotOpen, address_of
 from syndication.delivery.servers.shares import shares
-from syndication.environment import SmtpAddress
+from syndication.environment import EspAccount, SmtpAddress
+
+Address = SmtpAddress | EspAccount
+"""Where mail is handed over: a server, or an account at a provider."""
 
 OF_THE_ENVIRONMENT = 0
 """The id of the server that SYNDICATION_SMTP_URL names."""
@@ -26,7 +30,7 @@ class Server:
 
     id: int
     name: str
-    address: SmtpAddress = field(repr=False)  # holds a password
+    address: Address = field(repr=False)  # holds a password
     weight: int
     max_connections: int
     times_away: int
@@ -88,8 +92,10 @@ def _why_unusable(row: SmtpServer, *, rests: bool) -> str:
 
 
 def _server(row: SmtpServer) -> Server:
-    server_id = row.pk if row.url else OF_THE_ENVIRONMENT
-    return Server(server_id, row.name, address_of(row), row.weight, row.max_connections, row.times_away)
+    if row.url:
+        return Server(row.pk, row.name, address_of(row), row.weight, row.max_connections, row.times_away)
+    address = settings.ESP or settings.SMTP
+    return Server(OF_THE_ENVIRONMENT, row.name, address, row.weight, row.max_connections, row.times_away)
 
 
 def note_away(server: Server, because: str) -> datetime:

@@ -16,9 +16,9 @@ class Unsendable(Exception):
         self.answer = Answer(Stage.MAIL, code, why)
 
 
-def envelope(parcel: Parcel, offers: Offers, end: str) -> bytes:
-    """MAIL and RCPT for the parcel, then the command `end`, as one piece. Raises Unsendable."""
-    options = f" SIZE={parcel.size_bytes}" if offers.size else ""  # RFC 1870 5
+def envelope(parcel: Parcel, offers: Offers, end: str, size_bytes: int = 0) -> bytes:
+    """MAIL and RCPT for the parcel, then the command `end`, as one piece; `size_bytes` when the caller knows it. Raises Unsendable."""
+    options = f" SIZE={size_bytes or parcel.size_bytes}" if offers.size else ""  # RFC 1870 5
     text = f"MAIL FROM:<{parcel.sender}>{options}\r\nRCPT TO:<{parcel.recipient}>\r\n{end}"
     written = text.encode() if text.isascii() else _international(parcel, offers, options, end)
     lines = end.count("\n") + 2

@@ -8,7 +8,7 @@ all messages that are written and not answered are in doubt when it breaks.
 import re
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from syndication.delivery.outcome import Answer, Stage
 from syndication.delivery.wire.conversation import CLOSING, LEAST_REFUSAL, POSITIVE, no_job
@@ -22,6 +22,7 @@ from syndication.environment import SmtpAddress
 RESET, MAIL, RCPT, CHUNK = range(4)
 _STAGES = (Stage.MAIL, Stage.MAIL, Stage.RCPT, Stage.DOT)
 _AWAITS = (Await.DOT, Await.MAIL, Await.RCPT, Await.DOT)  # behind a message in flight the next RSET waits for its answer
+PROOF = b"RSET\r\n"
 UNKNOWN_COMMAND = range(500, 503)
 TAKEN_BEFORE_GROWTH = 8
 
@@ -29,12 +30,8 @@ _USUAL = re.compile(rb"250 [^\r\n]*\r\n250 [^\r\n]*\r\n25[01] [^\r\n]*\r\n250 ([
 """The four replies to a transaction that is taken."""
 
 
-class Flight(NamedTuple):
-    """A transaction that was given out: its job, and where its bytes begin and end in all that was given out."""
-
-    job: Any
-    starts_at: int
-    ends_at: int
+Flight = tuple[Any, int, int]
+"""A transaction that was given out: its job, and where its bytes begin and end in all that was given out."""
 
 
 class Window:
@@ -139,20 +136,23 @@ class Window:
         if self.again is None:
             return ()
         self._is_probing = True
-        return self._give((b"RSET\r\n",))
+        self._given_bytes += len(PROOF)
+        return (PROOF,)
 
     def hear(self, heard: bytes, unsent_bytes: int = 0) -> Sequence[bytes]:
         """Take what was read; the pieces to write next. `unsent_bytes`: of what was given out before, so many are surely not with the server."""
         sent = self._given_bytes - unsent_bytes
         flights, at = self._flights, 0
         if self._step == RESET and not self._is_probing and self._replies.is_between:
-            while flights and flights[0].ends_at <= sent and (usual := _USUAL(heard, at)) is not None:
+            while flights and flights[0][2] <= sent and (usual := _USUAL(heard, at)) is not None:
                 if usual[1] != self._text:
                     self._text, self._answer = usual[1], Answer(Stage.DOT, 250, usual[1].decode("ascii"))
                 at = usual.end()
                 self.replies_heard += 1
-                self._note_taken()
-                self._answered(flights.popleft().job, self._answer)
+                self._is_proved = True
+                if self._width < self._largest:
+                    self._note_taken()
+                self._answered(flights.popleft()[0], self._answer)
         if at < len(heard):
             self._hear_slowly(heard[at:], sent)
         if self._is_over or self._is_probing or len(flights) > self._width // 2:
@@ -202,9 +202,9 @@ class Window:
         flights, self._flights = self._flights, deque()
         self._is_over, self._is_probing = True, False
         if flights and (self._refusal is not None or not self._is_proved or self._step not in {RESET, MAIL}):
-            self._answered(flights.popleft().job, self._refusal or Answer(_STAGES[self._step], reply.code, reply.text))
-        for flight in flights:
-            self._returned(flight.job)
+            self._answered(flights.popleft()[0], self._refusal or Answer(_STAGES[self._step], reply.code, reply.text))
+        for job, _, _ in flights:
+            self._returned(job)
 
     def _after_command(self, reply: Reply) -> None:
         if reply.code not in POSITIVE and reply.code < LEAST_REFUSAL:
@@ -216,12 +216,12 @@ class Window:
     def _after_chunk(self, reply: Reply) -> None:
         if reply.code not in POSITIVE and reply.code < LEAST_REFUSAL:
             raise Garbage(f"{reply.code} {reply.text} to BDAT")
-        if reply.code in POSITIVE and self._refusal is None and self._flights[0].ends_at > self._sent_bytes:
+        if reply.code in POSITIVE and self._refusal is None and self._flights[0][2] > self._sent_bytes:
             raise Garbage(f"{reply.code} {reply.text} before it had the whole message")
         if reply.code in UNKNOWN_COMMAND and self._refusal is None:
             self._misled(reply)
             return
-        job = self._flights.popleft().job
+        job = self._flights.popleft()[0]
         refusal, self._refusal, self._step, self._is_proved = self._refusal, None, RESET, True
         answer = refusal or Answer(Stage.DOT, reply.code, reply.text)
         self._note_taken() if answer.code < LEAST_REFUSAL else self._note_refused()
@@ -229,14 +229,13 @@ class Window:
 
     def _misled(self, reply: Reply) -> None:
         """The server takes the message for commands: it was surely not accepted as one, and the line must end at once."""
-        job = self._flights.popleft().job
+        job = self._flights.popleft()[0]
         why = f"the server offers CHUNKING and answers BDAT with {reply.code} {reply.text}"
         self.is_misled = True
         self._lost(job, why, after_dot=False)
         self.break_off(why, self._given_bytes - self._sent_bytes)
 
     def _note_taken(self) -> None:
-        self._is_proved = True
         if self._width < self._largest:
             self._taken += 1
             if self._taken >= TAKEN_BEFORE_GROWTH:
@@ -253,7 +252,9 @@ class Window:
             if job is None:
                 break
             try:
-                opening = b"RSET\r\n" + envelope(job.parcel, self._offers, f"BDAT {job.parcel.size_bytes} LAST\r\n")
+                parcel = job.parcel
+                size_bytes = parcel.size_bytes
+                opening = b"RSET\r\n" + envelope(parcel, self._offers, f"BDAT {size_bytes} LAST\r\n", size_bytes)
             except Unsendable as error:
                 self._answered(job, error.answer)
                 continue
@@ -261,10 +262,8 @@ class Window:
                 self._returned(job)
                 break  # the engine stops; asking on would offer it again at once
             starts_at = self._given_bytes
-            pieces += self._give((opening, *job.parcel.message))
-            self._flights.append(Flight(job, starts_at, self._given_bytes))
-        return pieces
-
-    def _give(self, pieces: Sequence[bytes]) -> Sequence[bytes]:
-        self._given_bytes += sum(map(len, pieces))
+            self._given_bytes = ends_at = starts_at + len(opening) + size_bytes
+            self._flights.append((job, starts_at, ends_at))
+            pieces.append(opening)
+            pieces += parcel.message
         return pieces
