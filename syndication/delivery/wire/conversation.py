@@ -157,8 +157,9 @@ class Conversation:
         if self._is_steady and not unsent_bytes and (usual := _STEADY(heard)) is not None:
             if usual[1] != self._text:
                 self._text, self._answer = usual[1], Answer(Stage.DOT, 250, usual[1].decode("ascii"))
-            self._answered(self._job, self._answer)
-            self._job, self._following, self._is_steady = self._following, None, False
+            job, self._job, self._following = self._job, self._following, None
+            self._step, self._is_steady = Step.DATA, False
+            self._answered(job, self._answer)
             return self._body()
         return self._hear_slowly(heard, unsent_bytes)
 
@@ -235,17 +236,14 @@ class Conversation:
         answer, is_early = _answer(reply, Stage.DOT), self._unsent > self._bytes_after_dot(self._following)
         if is_early and answer.code < LEAST_REFUSAL:
             raise Garbage(f"{reply.code} {reply.text} before it had the whole message")
-        job, self._job, following, self._following = self._job, self._following, self._following, None
-        self._is_proved = True
+        job, self._job, self._following = self._job, self._following, None
+        self._is_proved, self._step = True, Step.IDLE if self._job is None else Step.MAIL
         self._answered(job, answer)
         if is_early or self._is_cut:  # the rest of a message that is refused is spared, and a withdrawn one gets no dot
+            self.again = self._job
             self._stop()
-            self.again = following
             return ()
-        if following is None:
-            return self._offer()
-        self._step = Step.MAIL
-        return ()
+        return self._offer() if self._job is None else ()
 
     def _after_mail(self, reply: Reply) -> Sequence[bytes]:
         self._refusal = _refusal(reply, Stage.MAIL)
@@ -292,22 +290,23 @@ class Conversation:
     def _body(self) -> Sequence[bytes]:
         """The 354 is here: the body with its dot, and the next envelope with it."""
         job = self._job
+        following = self._following = self._next() if self._offers.pipelining else None
         if not self._begin(job):
             self._stop()  # withdrawn: no dot may follow, and only the end of the connection says so
+            self.again = following
             self._returned(job)
             return ()
         self._step, self._is_proved = Step.DOT, True
-        following = self._next() if self._offers.pipelining else None
         if following is None:
             return (*job.parcel.message, b".\r\n")
-        self._following, self._is_steady = following, True
+        self._is_steady = True
         return (*job.parcel.message, b".\r\n", *self._commands)
 
     def _offer(self) -> Sequence[bytes]:
         """The next job's envelope, or none and an idle line."""
+        self._step = Step.IDLE
         self._job = self._next()
         if self._job is None:
-            self._step = Step.IDLE
             return ()
         self._step = Step.MAIL
         return self._commands if self._offers.pipelining else self._commands[:1]

@@ -161,7 +161,11 @@ class Exchange:
             except OSError as error:
                 self._broken(line, f"the connection broke ({error})", now)
                 continue
-            said = hear(heard) if heard else ()
+            try:
+                said = hear(heard) if heard else ()
+            except BaseException as error:
+                self._stumble(line, error)
+                raise
             if said:
                 line.outbox += said
                 line.since = now
@@ -191,8 +195,13 @@ class Exchange:
         except OSError as error:
             self._broken(line, f"the connection broke ({error})", now)
             return
-        self._say(line, line.hear(heard, line.unsent_bytes) if heard else (), now)
-        if not line.outbox:
+        try:
+            said = line.hear(heard, line.unsent_bytes) if heard else ()
+        except BaseException as error:
+            self._stumble(line, error)
+            raise
+        self._say(line, said, now)
+        if not said:
             self._after_hearing(line, heard, now)
 
     def _say(self, line: Line, said: Sequence[bytes], now: float) -> None:
@@ -238,7 +247,11 @@ class Exchange:
     def _ask(self, line: Line, now: float) -> bool:
         """Ask for jobs; whether there may be more of them."""
         assert line.talk is not None
-        said = line.talk.ask()
+        try:
+            said = line.talk.ask()
+        except BaseException as error:
+            self._stumble(line, error)
+            raise
         self._say(line, said, now)
         crew = self._crews[line.server]
         if said and len(crew.lines) < crew.wanted:
@@ -251,7 +264,7 @@ class Exchange:
     # ------------------------------------------------------------------ writing
     def _write(self) -> None:
         for line in self._round:
-            if line.outbox:
+            if line.outbox and not line.fault:
                 try:
                     line.write()
                 except OSError as error:
@@ -263,14 +276,34 @@ class Exchange:
         line.fault = f"the connection broke ({error})"
         self._faulty.append(line)
 
+    def _stumble(self, line: Line, error: BaseException) -> None:
+        """The engine raised in the middle of a conversation: nothing more is written to it, and the next round ends it."""
+        line.fault = f"the sender stumbled ({error})"
+        self._faulty.append(line)
+
     def _read_last_words(self, now: float) -> None:
-        faulty, self._faulty = self._faulty, []
-        for line in faulty:
-            with contextlib.suppress(OSError):
-                while line.hear is not None and line.is_watched and (heard := line.receive(READ_BYTES)):
-                    line.outbox += line.hear(heard, line.unsent_bytes)
-            if line.is_watched:
-                self._broken(line, line.fault, now)
+        while self._faulty:
+            line = self._faulty.pop()
+            if not line.is_watched or line.hear is None:
+                continue
+            try:
+                self._hear_out(line)
+            except BaseException:
+                self._faulty.append(line)
+                raise
+            self._broken(line, line.fault, now)
+
+    def _hear_out(self, line: Line) -> None:
+        """All that has come; what it asks for is given out and never written."""
+        heard = b""
+        while line.hear is not None:
+            line.outbox += line.hear(heard, line.unsent_bytes)
+            try:
+                heard = line.receive(READ_BYTES)
+            except OSError:
+                return
+            if not heard:
+                return
 
     # ------------------------------------------------------------------ opening
     def _open_lines(self) -> None:
@@ -443,7 +476,7 @@ class Exchange:
 
 
 def _only_waits(line: Line) -> bool:
-    return line.talk is not None and line.jobs > 0 and line.unsent is None and not line.outbox
+    return line.talk is not None and line.jobs > 0 and line.unsent is None and not (line.outbox or line.fault)
 
 
 def _finish(line: Line) -> None:

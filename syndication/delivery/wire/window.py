@@ -1,7 +1,7 @@
 """One connection that carries messages by BDAT, without a socket: whole transactions follow one another, several in flight (RFC 3030, RFC 2920).
 
-Each is `RSET MAIL RCPT BDAT n LAST body`. The RSET makes it independent of the one before: after a refused recipient some servers keep the
-transaction open, and the next message would go out with another's envelope sender. The round trip no longer limits the connection; in return
+Each is `RSET MAIL RCPT BDAT n LAST body`. The RSET makes it independent of the one before: the standards leave open whether a chunk that is
+refused for want of a recipient ends the transaction, and where it does not, the next message would go out with another's envelope sender. The round trip no longer limits the connection; in return
 all messages that are written and not answered are in doubt when it breaks.
 """
 
@@ -50,6 +50,7 @@ class Window:
         "_is_over",
         "_is_probing",
         "_is_proved",
+        "_kept_bytes",
         "_largest",
         "_lost",
         "_next_job",
@@ -78,6 +79,7 @@ class Window:
         self._replies = Replies()
         self._flights: deque[Flight] = deque()
         self._given_bytes = self._sent_bytes = 0
+        self._kept_bytes = 0  # of those given out, so many were lost when the engine raised; nothing may be written after that
         self._step = RESET
         self._refusal: Answer | None = None  # the first one of this transaction
         self._largest = self._width = server.window
@@ -141,27 +143,25 @@ class Window:
 
     def hear(self, heard: bytes, unsent_bytes: int = 0) -> Sequence[bytes]:
         """Take what was read; the pieces to write next. `unsent_bytes`: of what was given out before, so many are surely not with the server."""
-        sent = self._given_bytes - unsent_bytes
+        sent = self._given_bytes - self._kept_bytes - unsent_bytes
         flights, at = self._flights, 0
         if self._step == RESET and not self._is_probing and self._replies.is_between:
-            while flights and flights[0][2] <= sent and (usual := _USUAL(heard, at)) is not None:
-                if usual[1] != self._text:
-                    self._text, self._answer = usual[1], Answer(Stage.DOT, 250, usual[1].decode("ascii"))
-                at = usual.end()
-                self.replies_heard += 1
-                self._is_proved = True
-                if self._width < self._largest:
-                    self._note_taken()
-                self._answered(flights.popleft()[0], self._answer)
-        if at < len(heard):
-            self._hear_slowly(heard[at:], sent)
+            try:
+                while flights and flights[0][2] <= sent and (usual := _USUAL(heard, at)) is not None:
+                    at = usual.end()
+                    self._taken_as_usual(usual[1])
+            except BaseException:
+                self._replies.push(heard[at:])  # the engine raised; the other replies are heard with the line's last words
+                raise
+        if at < len(heard) or not self._replies.is_between:
+            self._hear_slowly(heard[at:] if at else heard, sent)
         if self._is_over or self._is_probing or len(flights) > self._width // 2:
             return ()
         return self._fill()
 
     def break_off(self, why: str, unsent_bytes: int = 0) -> None:
         """The connection is gone, silent or speaks garbage: type what was on its way."""
-        sent = self._given_bytes - unsent_bytes
+        sent = self._given_bytes - self._kept_bytes - unsent_bytes
         refusal, self._refusal = self._refusal, None
         self._is_over, self._is_probing = True, False
         while self._flights:
@@ -175,6 +175,15 @@ class Window:
                 self._returned(job)
 
     # ------------------------------------------------------------------ inside
+    def _taken_as_usual(self, text: bytes) -> None:
+        if text != self._text:
+            self._text, self._answer = text, Answer(Stage.DOT, 250, text.decode("ascii"))
+        self.replies_heard += 1
+        self._is_proved = True
+        if self._width < self._largest:
+            self._note_taken()
+        self._answered(self._flights.popleft()[0], self._answer)
+
     def _hear_slowly(self, heard: bytes, sent_bytes: int) -> None:
         self._sent_bytes = sent_bytes
         self._replies.push(heard)
@@ -183,7 +192,7 @@ class Window:
                 self.replies_heard += 1
                 self._take(reply)
         except Garbage as error:
-            self.break_off(f"the server answered with {error}", self._given_bytes - sent_bytes)
+            self.break_off(f"the server answered with {error}", self._given_bytes - self._kept_bytes - sent_bytes)
 
     def _take(self, reply: Reply) -> None:
         if reply.code == CLOSING:
@@ -233,7 +242,7 @@ class Window:
         why = f"the server offers CHUNKING and answers BDAT with {reply.code} {reply.text}"
         self.is_misled = True
         self._lost(job, why, after_dot=False)
-        self.break_off(why, self._given_bytes - self._sent_bytes)
+        self.break_off(why, self._given_bytes - self._kept_bytes - self._sent_bytes)
 
     def _note_taken(self) -> None:
         if self._width < self._largest:
@@ -247,23 +256,37 @@ class Window:
     def _fill(self) -> Sequence[bytes]:
         """Transactions until the window is full or there is no job."""
         pieces: list[bytes] = []
-        while len(self._flights) < self._width:
-            job, self.again = (self._next_job(self._server), None) if self.again is None else (self.again, None)
-            if job is None:
-                break
-            try:
-                parcel = job.parcel
-                size_bytes = parcel.size_bytes
-                opening = b"RSET\r\n" + envelope(parcel, self._offers, f"BDAT {size_bytes} LAST\r\n", size_bytes)
-            except Unsendable as error:
-                self._answered(job, error.answer)
-                continue
-            if not self._begin(job):
-                self._returned(job)
-                break  # the engine stops; asking on would offer it again at once
-            starts_at = self._given_bytes
-            self._given_bytes = ends_at = starts_at + len(opening) + size_bytes
-            self._flights.append((job, starts_at, ends_at))
-            pieces.append(opening)
-            pieces += parcel.message
+        try:
+            while len(self._flights) < self._width and self._add_to(pieces):
+                pass
+        except BaseException:
+            self._kept_bytes += sum(map(len, pieces))
+            raise
         return pieces
+
+    def _add_to(self, pieces: list[bytes]) -> bool:
+        """One more transaction; whether to ask for another."""
+        if self.again is None:
+            self.again = self._next_job(self._server)
+        job: Any = self.again
+        if job is None:
+            return False
+        parcel = job.parcel
+        size_bytes = parcel.size_bytes
+        try:
+            opening = b"RSET\r\n" + envelope(parcel, self._offers, f"BDAT {size_bytes} LAST\r\n", size_bytes)
+        except Unsendable as error:
+            self.again = None
+            self._answered(job, error.answer)
+            return True
+        may_go = self._begin(job)
+        self.again = None
+        if not may_go:
+            self._returned(job)
+            return False  # the engine stops; asking on would offer it again at once
+        starts_at = self._given_bytes
+        self._given_bytes = ends_at = starts_at + len(opening) + size_bytes
+        self._flights.append((job, starts_at, ends_at))
+        pieces.append(opening)
+        pieces += parcel.message
+        return True

@@ -252,7 +252,7 @@ def test_a_withdrawn_job_gets_no_dot_and_ends_the_connection():
     assert notes.back == [1]
     assert wire.talk.is_over
     assert set(model.accepted) == {0}
-    assert notes.left[0].number == 2
+    assert wire.take_again().number == 2
 
 
 def test_a_job_behind_a_slow_dot_is_given_back_when_the_line_is_cut():

@@ -484,6 +484,35 @@ def test_close_with_chunking_types_the_whole_window(serve, exchange_for, turn_un
     assert {number: after_dot for number, (after_dot, _) in notes.losses.items()} == {0: True, 1: True, 2: True}
 
 
+@pytest.mark.parametrize("offers", [PIPELINING, CHUNKING])
+@pytest.mark.parametrize("call", ["next_job", "begin", "answered"])
+def test_an_engine_that_raises_once_can_go_on_turning(call, offers, serve, exchange_for, turn_until):
+    notes = Notes(jobs_of(30))
+    usual, calls = getattr(notes, call), []
+
+    def raising(*what):
+        calls.append(what)
+        if len(calls) == 12 and call != "answered":
+            raise ValueError("the database is away")
+        result = usual(*what)
+        if len(calls) == 12:
+            raise ValueError("the database is away")
+        return result
+
+    setattr(notes, call, raising)
+    model = Model()
+    server = serve(serving(model, *offers))
+    exchange = exchange_for(notes)
+    exchange.staff(server.address(), 2)
+    with pytest.raises(ValueError, match="the database is away"):
+        turn_until(exchange, lambda: False)
+    turn_until(exchange, lambda: len(notes.ends) == 30)
+    assert set(notes.ends.values()) == {1}
+    for number in model.accepted:
+        assert notes.codes.get(number) == 250 or notes.losses[number] == (True, "the sender stumbled (the database is away)")
+    assert model.accepted.keys() >= {number for number, code in notes.codes.items() if code == 250}
+
+
 def test_greylisted_and_refused_readers_slow_nobody(serve, exchange_for, turn_until):
     plans = {number: Plan(dot=421) for number in range(1, 60, 10)} | {number: Plan(rcpt=451) for number in range(0, 60, 3)}
     model = Model(plans=plans)

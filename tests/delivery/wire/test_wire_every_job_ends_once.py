@@ -182,3 +182,48 @@ def test_torn_replies_change_nothing(way, torn):
     data_refusal = {3: 250} if way == "chunking" else {3: 451}
     assert notes.codes == {0: 250, 1: 550, 2: 451, 4: 554, 5: 250, 6: 250, 7: 250} | data_refusal
     assert_true_story(notes, model, jobs)
+
+
+class Stumble(Exception):
+    """What a database or a disk might raise."""
+
+
+class Stumbling(Notes):
+    """Raises at one of its calls: an end is noted before, an intent and a job are not."""
+
+    def __init__(self, jobs, at):
+        super().__init__(jobs)
+        self.at = at
+
+    def step(self):
+        self.at -= 1
+        if self.at == 0:
+            raise Stumble
+
+    def next_job(self, server):
+        self.step()
+        return super().next_job(server)
+
+    def begin(self, one):
+        self.step()
+        return super().begin(one)
+
+    def answered(self, one, answer):
+        super().answered(one, answer)
+        self.step()
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("at", range(1, 30))
+def test_an_engine_that_raises_anywhere_hears_no_lie(way, at):
+    jobs = [job(number) for number in range(6)]
+    notes, model = Stumbling(jobs, at), Model(plans={1: Plan(rcpt=550), 3: Plan(dot=451)}, wordy=at % 3 == 0)
+
+    def connection(wire, model, _number):
+        try:
+            converse(wire, model)
+        except Stumble:
+            wire.read(b"")  # last words
+
+    run_to_the_end(notes, model, WAYS[way], connection)
+    assert_true_story(notes, model, jobs)
