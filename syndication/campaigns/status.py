@@ -120,7 +120,7 @@ def deliveries(campaign_id: int) -> Iterator[Trouble]:
 
 
 def _trouble(one: Delivery) -> Trouble:
-    return Trouble(one.subscriber.address, State(one.state).word, one.reply_code, one.reply or "", one.attempts)
+    return Trouble(one.subscriber.address, State(one.state).word, one.code, one.reply or "", one.attempts)
 
 
 def verify(campaign_id: int) -> Verdict:

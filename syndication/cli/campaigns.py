@@ -66,7 +66,8 @@ def campaign_list(*, as_json: bool) -> None:
 @json_option
 def campaign_start(campaign_id: int, *, as_json: bool) -> None:
     """Send now; a second call starts nothing."""
-    control.start(campaign_id, now=timezone.now())
+    mailing_id = control.start(campaign_id, now=timezone.now())
+    ring("syndication.tasks.plan_mailing", mailing_id)  # the tick would do it too, up to two seconds later
     _ring_and_say(campaign_id, "is running", as_json=as_json)
 
 

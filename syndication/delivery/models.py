@@ -131,6 +131,7 @@ class Delivery(models.Model):
     state = models.SmallIntegerField(choices=[(one.value, one.word) for one in State], default=State.PLANNED)
     attempts = models.SmallIntegerField(default=0)
     reply_code = models.SmallIntegerField(null=True)
+    """Of the last reply; null for a delivered one with the usual 250."""
     reply = models.CharField(max_length=300, null=True)  # noqa: DJ001  # null takes no byte in a row that must be narrow
     """The last reply; of a delivered one only the server's own number for the message."""
 
@@ -139,6 +140,11 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.mailing_id}/{self.subscriber_id}: {self.get_state_display()}"
+
+    @property
+    def code(self) -> int | None:
+        """The code of the last reply, or None when there was none."""
+        return 250 if self.reply_code is None and self.state == State.DELIVERED else self.reply_code
 
 
 class Attempt(models.Model):

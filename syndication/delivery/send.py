@@ -1,5 +1,7 @@
 """Sends what is due of a mailing for a while: the step that a task calls."""
 
+import functools
+import gc
 import logging
 import threading
 import time
@@ -54,6 +56,7 @@ def send_due(mailing_id: int, *, run_seconds: float = RUN_SECONDS) -> Sent:
 
     A server that is away stops the run: nobody is marked failed, the rows go back, and the mailing says why it waits.
     """
+    _calm_the_collector()
     mailing = Mailing.objects.get(pk=mailing_id)
     route = routing.route(mailing.publication_id)
     if not route.servers:
@@ -83,6 +86,17 @@ def send_due(mailing_id: int, *, run_seconds: float = RUN_SECONDS) -> Sent:
     if run.settled and mailing.waits and not has_waited:
         Mailing.objects.filter(pk=mailing.pk).update(waits=0, waits_until=None, waits_because="")
     return Sent(run.settled, run.has_more and not has_waited)
+
+
+@functools.cache
+def _calm_the_collector() -> None:
+    """Once in a process: what is loaded stays for good, and a run makes no cycles, so looking for them often is waste.
+
+    Measured: the collector took a fifth of a sender's time with its usual thresholds.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def _end(run: Run, exchange: Carrier) -> None:

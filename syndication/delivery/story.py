@@ -90,7 +90,7 @@ def _where_it_stands(row: Delivery, mailing: Mailing) -> tuple[str, str]:
     whys = {
         State.PLANNED: f"waits for its turn; the mailing is {mailing.state}{_because(mailing)}",
         State.DEFERRED: f"waits for another try: {row.reply or ''}",
-        State.DELIVERED: f"taken by the server ({row.reply_code} {row.reply or ''})".replace("(None ", "("),
+        State.DELIVERED: f"taken by the server ({row.code} {row.reply or ''})".replace("(None ", "("),
         State.HELD: f"nobody can know whether it was taken: {row.reply or ''}",
     }
     return state.word, whys.get(state, row.reply or "")
@@ -120,7 +120,7 @@ def _tries(row: Delivery) -> list[Event]:
     tries = Attempt.objects.filter(mailing=row.mailing_id, subscriber=row.subscriber_id).order_by("at", "pk")
     events = [Event(one.at, _what(one), one.code, one.reply, one.where) for one in tries]
     if row.state == State.DELIVERED and row.attempts <= 1:  # what simply succeeded stands in the row alone
-        events.append(Event(row.sent_at, "attempt 1: delivered", row.reply_code, row.reply or ""))
+        events.append(Event(row.sent_at, "attempt 1: delivered", row.code, row.reply or ""))
     return events
 
 

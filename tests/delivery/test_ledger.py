@@ -161,7 +161,7 @@ def test_outcomes_are_written_with_the_sums_of_their_batch(planned, lease):
     assert (kept.delivered, kept.bounced, kept.deferred, kept.held, kept.skipped, kept.failed) == (1, 1, 1, 1, 1, 0)
     assert (kept.lease, int(kept.due_at.timestamp())) == (None, due)
     first = Delivery.objects.get(subscriber=rows[0].subscriber)
-    assert (first.sent_at, first.reply_code, first.reply, first.attempts) == (DATE, 250, "4Fz", 1)
+    assert (first.sent_at, first.code, first.reply, first.attempts) == (DATE, 250, "4Fz", 1)
     tries = Attempt.objects.order_by("pk").values_list("state", "kind", "code")
     assert list(tries) == [(State.BOUNCED, "hard", 550), (State.DEFERRED, "", 451), (State.HELD, "doubt", None)]
 
