@@ -193,33 +193,40 @@ def table(verdict: Verdict) -> Iterator[str]:
 
 
 # ---------------------------------------------------------------------------- the installation's side
-def ask(words: Sequence[str], environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a command of the product."""
-    command = [sys.executable, "-m", "syndication", *words]
-    return subprocess.run(command, env=environ, cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=300)
+RUN_ALL = """
+import json, sys
+from syndication.cli.main import command_line
+for words in json.load(sys.stdin):
+    command_line.main([*words, "--json"], standalone_mode=False)
+"""
 
 
-def rows_of(campaign: int, environ: Mapping[str, str] | None = None) -> list[Row]:
-    """The ledger's rows by the product's own command."""
-    done = ask(["campaign", "deliveries", str(campaign), "--json"], environ)
+def say(commands: Sequence[str], environ: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+    """Run commands of the product, one after the other in one process; every JSON value that they print. Raises RuntimeError."""
+    words = json.dumps([command.split() for command in commands])
+    command = [sys.executable, "-c", RUN_ALL]
+    done = subprocess.run(command, env=environ, cwd=REPOSITORY, input=words, capture_output=True, text=True, check=False, timeout=600)
     if done.returncode:
-        raise SystemExit(f"campaign deliveries failed: {done.stderr}")
-    found: list[dict[str, Any]] = [json.loads(line) for line in done.stdout.splitlines()]
-    return [Row(one["address"], one["state"], one["attempts"], one["code"], one["reply"]) for one in found]
+        raise RuntimeError(f"{'; '.join(commands)}: {done.stderr}")
+    results, rest = [], done.stdout.strip()
+    while rest:
+        result, end = json.JSONDecoder().raw_decode(rest)
+        results.append(result)
+        rest = rest[end:].lstrip()
+    return results
 
 
-def sums_agree(campaign: int, environ: Mapping[str, str] | None = None) -> str:
-    """What `campaign verify` complains about; empty when it does not."""
-    done = ask(["campaign", "verify", str(campaign)], environ)
-    return "" if done.returncode == 0 else done.stdout + done.stderr
+def hear(campaign: int, environ: Mapping[str, str] | None = None) -> tuple[list[Row], list[str]]:
+    """The ledger's rows, and what `campaign verify` finds wrong."""
+    *found, verified = say([f"campaign deliveries {campaign}", f"campaign verify {campaign}"], environ)
+    rows = [Row(one["address"], one["state"], one["attempts"], one["code"], one["reply"]) for one in found]
+    return rows, [] if verified["agrees"] else [f"campaign verify: {line}" for line in verified["checks"]]
 
 
 def main(record: str, campaign: str) -> int:
-    rows = rows_of(int(campaign))
+    rows, complaints = hear(int(campaign))
     verdict = judge(read_record(Path(record)), rows, Expect(frozenset(row.address for row in rows), held_at_most=None))
-    complaint = sums_agree(int(campaign))
-    if complaint:
-        verdict.broken.append(f"campaign verify: {complaint}")
+    verdict.broken += complaints
     print("\n".join(table(verdict)))
     return 1 if verdict.broken else 0
 

@@ -180,6 +180,17 @@ def restart_database(scene: Scene, storm: Storm) -> None:
     scene.finish()
 
 
+def crash_database(scene: Scene, storm: Storm) -> None:
+    """F12: PostgreSQL crashes again and again; what it had committed without waiting for its log is gone each time."""
+    assert storm.server
+    scene.begin()
+    for _ in range(6):
+        scene.rest(storm.chance.uniform(0.5, 1.5))
+        scene.go_on(scene.readers // 20)
+        nemesis.restart_postgresql(storm.server, how=signal.SIGQUIT, away_seconds=0.5)
+    scene.finish()
+
+
 def start_twice(scene: Scene, _: Storm) -> None:
     """F15, F16: two beats, and four people press "start" at once."""
     scene.open()
@@ -375,6 +386,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "copy-tasks": Scenario(copy_tasks),
     "cut-database": Scenario(cut_database),
     "restart-database": Scenario(restart_database, needs="postgresql"),
+    "crash-database": Scenario(crash_database, needs="postgresql"),
     "start-twice": Scenario(start_twice),
     "leave": Scenario(leave),
     "pause": Scenario(pause),

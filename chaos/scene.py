@@ -2,8 +2,6 @@
 
 import csv
 import io
-import json
-import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -14,7 +12,7 @@ from support.faults import DOUBTFUL, Faults, fault_of
 from support.homes import LiveHome, Template
 
 from chaos.crew import Crew
-from chaos.judge import Expect, Verdict, judge, rows_of, sums_agree
+from chaos.judge import Expect, Verdict, hear, judge, say
 
 CONNECTIONS = 10  # of one sender process, unless a server's row says otherwise
 LOOK_EVERY_SECONDS = 0.02
@@ -30,12 +28,6 @@ Dear {{ subscriber.first_name | default("reader") }}, rivers are roads that move
 ## Upstream
 
 The [map](https://example.org/map) shows it, and the [tides](https://example.org/tides) do not care.
-"""
-RUN_ALL = """
-import json, sys
-from syndication.cli.main import command_line
-for words in json.load(sys.stdin):
-    command_line.main([*words, "--json"], standalone_mode=False)
 """
 
 
@@ -57,9 +49,7 @@ def prepare(home: LiveHome, readers: int) -> None:
         f"article import {article} --publish",
         "campaign create --article a-letter-about-rivers --list news",
     )
-    done = home.run(sys.executable, "-c", RUN_ALL, input=json.dumps([command.split() for command in commands]), timeout=600)
-    if done.returncode:
-        raise RuntimeError(done.stderr)
+    say(commands, home.environ)
 
 
 def prepared(folder: Path, server_url: str, readers: int) -> Template:
@@ -183,15 +173,14 @@ class Scene:
 
     # ------------------------------------------------------------------ the end
     def judge(self) -> Verdict:
-        """What came of it. The crew is stopped first, so that nothing moves."""
-        self.home.stop()
-        verdict = judge(self.sink.events(), rows_of(1, self.home.environ), self.expect)
-        verdict.broken += self.broken
+        """What came of it, with nobody left alive who could change it."""
+        for running in self.home.running:
+            running.kill()
+        rows, complaints = hear(1, self.home.environ)
+        verdict = judge(self.sink.events(), rows, self.expect)
+        verdict.broken += [*self.broken, *complaints]
         if not isinstance(self.home.database, str) and (found := self.home.sql("PRAGMA integrity_check")) != [("ok",)]:  # F13
             verdict.broken.append(f"the database file is corrupt: {found}")
-        complaint = sums_agree(1, self.home.environ)
-        if complaint:
-            verdict.broken.append(f"campaign verify: {complaint}")
         return verdict
 
     def seconds_to_next_mail(self) -> list[float]:

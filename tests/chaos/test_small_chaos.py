@@ -39,8 +39,8 @@ def finish_in_a_hurry(scene):
 def test_senders_that_are_killed_again_and_again_lose_nothing_and_send_nothing_twice(scene):
     scene = scene(2000, Faults(pace_per_second=400))
     scene.begin()
-    for number in range(4):
-        scene.go_on(200)
+    for number in range(3):
+        scene.go_on(300)
         scene.kill(BULK[number % 2])
     finish_in_a_hurry(scene)
     verdict = assert_every_promise_held(scene)
