@@ -4,7 +4,7 @@ A statement that changes no row says that somebody else owns the batch now. Time
 and not in its rows: a row is written once more after planning, with its outcome.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -46,6 +46,20 @@ class BatchClaim:
     deaths: int
     suspect: int | None
     lease_id: int
+
+
+Taken = tuple[int, str, int]
+"""A message that was delivered at the first try with the usual 250: its Date (seconds since 1970), its receipt, its subscriber."""
+
+
+class Came(NamedTuple):
+    """What came of some rows: those that were simply taken, and the others."""
+
+    others: Sequence[Settled] = ()
+    taken: Sequence[Taken] = ()
+
+    def __len__(self) -> int:
+        return len(self.others) + len(self.taken)
 
 
 class WaitingRow(NamedTuple):
@@ -123,7 +137,7 @@ def withdrawn(mailing: Mailing, batch: BatchClaim) -> set[int]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def settle(mailing_id: int, batch: BatchClaim, settled: Sequence[Settled], *, release: bool) -> bool:
+def settle(mailing_id: int, batch: BatchClaim, came: Came, *, release: bool) -> bool:
     """Write outcomes and the batch's sums in one transaction, and give the batch back where told; False when it is not ours any more.
 
     A row that is final already stays as it is, so that a journal may be replayed.
@@ -135,51 +149,51 @@ def settle(mailing_id: int, batch: BatchClaim, settled: Sequence[Settled], *, re
         )
         if cursor.rowcount != 1:
             return False
-        write_rows(mailing_id, settled)
+        write_rows(mailing_id, came)
         sum_up(mailing_id, batch, release=release)
     return True
 
 
-def write_rows(mailing_id: int, settled: Sequence[Settled]) -> None:
+def write_rows(mailing_id: int, came: Came) -> None:
     """Each outcome into its row, and a line into the attempts for each that did not simply succeed. Inside a transaction."""
-    plain = [one for one in settled if one.state is State.DELIVERED and one.attempt <= 1]
-    others = [one for one in settled if one.state is not State.DELIVERED or one.attempt > 1]
-    write = _write_at_once if connection.vendor == "postgresql" else _write_in_turn
-    if plain:
-        write(mailing_id, plain)
-    tries = [_attempt(mailing_id, one) for one in others if _write_one(mailing_id, one) and one.attempt]
+    if came.taken:
+        (_write_at_once if connection.vendor == "postgresql" else _write_in_turn)(mailing_id, came.taken)
+    tries = [_attempt(mailing_id, one) for one in came.others if _write_one(mailing_id, one) and _is_told(one)]
     if tries:
         Attempt.objects.bulk_create(tries)
+
+
+def _is_told(one: Settled) -> bool:
+    """Whether the row alone does not tell it all."""
+    return bool(one.attempt) and (one.state is not State.DELIVERED or one.attempt > 1)
 
 
 _SET = "state = %s, attempts = %s, sent_at = COALESCE(sent_at, %s), due_at = %s, reply_code = %s, reply = %s"
 _WHICH = "WHERE mailing_id = %s AND subscriber_id = %s AND state IN (0, 3)"
 
 
-def _write_in_turn(mailing_id: int, settled: Iterable[Settled]) -> None:
+def _write_in_turn(mailing_id: int, taken: Sequence[Taken]) -> None:
     with connection.cursor() as cursor:
-        cursor.executemany(f"UPDATE syndication_delivery SET {_SET} {_WHICH}", [_parameters(mailing_id, one) for one in settled])
+        cursor.executemany(
+            f"""UPDATE syndication_delivery SET state = 10, attempts = 1, sent_at = COALESCE(sent_at, %s), due_at = NULL, reply_code = NULL,
+                reply = %s WHERE mailing_id = {int(mailing_id)} AND subscriber_id = %s AND state IN (0, 3)""",
+            taken,
+        )
 
 
-def _write_at_once(mailing_id: int, settled: Sequence[Settled]) -> None:
-    """One statement for all: PostgreSQL's way to say a thousand updates."""
+def _write_at_once(mailing_id: int, taken: Sequence[Taken]) -> None:
+    """One statement for all: PostgreSQL's way to say a thousand updates.
+
+    The range of subscribers stands in it so that the planner, which knows nothing of a list's length, looks at this stretch alone.
+    """
+    sent, receipts, subscribers = zip(*taken, strict=True)
     with connection.cursor() as cursor:
         cursor.execute(
-            """UPDATE syndication_delivery d SET state = o.state, attempts = o.attempt, sent_at = COALESCE(d.sent_at, o.sent_at),
-                   due_at = o.due_at, reply_code = o.code, reply = o.reply
-               FROM unnest(%s::bigint[], %s::smallint[], %s::smallint[], %s::bigint[], %s::bigint[], %s::smallint[], %s::text[])
-                   AS o(subscriber, state, attempt, sent_at, due_at, code, reply)
-               WHERE d.mailing_id = %s AND d.subscriber_id = o.subscriber AND d.state IN (0, 3)""",
-            [
-                [one.subscriber for one in settled],
-                [int(one.state) for one in settled],
-                [one.attempt for one in settled],
-                [one.sent_at for one in settled],
-                [one.due_at for one in settled],
-                [_code(one) for one in settled],
-                [one.reply or None for one in settled],
-                mailing_id,
-            ],
+            """UPDATE syndication_delivery d SET state = 10, attempts = 1, sent_at = COALESCE(d.sent_at, o.sent_at), due_at = NULL,
+                   reply_code = NULL, reply = o.reply
+               FROM unnest(%s::bigint[], %s::text[], %s::bigint[]) AS o(sent_at, reply, subscriber)
+               WHERE d.mailing_id = %s AND d.subscriber_id BETWEEN %s AND %s AND d.subscriber_id = o.subscriber AND d.state IN (0, 3)""",
+            [list(sent), list(receipts), list(subscribers), mailing_id, min(subscribers), max(subscribers)],
         )
 
 

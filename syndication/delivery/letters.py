@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from syndication.delivery.compose import Composer
 from syndication.delivery.journal.records import Settled
-from syndication.delivery.ledger import BatchClaim, WaitingRow
+from syndication.delivery.ledger import BatchClaim, Taken, WaitingRow
 from syndication.delivery.limits.limiter import Limiter
 from syndication.delivery.parcel import Parcel
 from syndication.delivery.servers.routing import Address
@@ -33,6 +33,8 @@ class OpenBatch:
     left: deque[WaitingRow]
     unsettled: int
     outcomes: list[Settled] = field(default_factory=list)
+    taken: list[Taken] = field(default_factory=list)
+    """Those of the outcomes that nearly always come: delivered at the first try."""
     parked: list[tuple[float, WaitingRow]] = field(default_factory=list)
     """Rows whose domain may take no more for a moment, and the moment (time.monotonic)."""
 

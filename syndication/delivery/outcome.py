@@ -12,7 +12,7 @@ LONGEST_WAIT_SECONDS = 6 * 3600
 GIVE_UP_SECONDS = 72 * 3600
 GRID_SECONDS = 10
 LONGEST_REPLY = 300  # characters kept
-LONGEST_RECEIPT = 64
+SHORTEST_RECEIPT, LONGEST_RECEIPT = 5, 64
 SHORT_REPLY = 40
 _RECEIPT = re.compile(r"(?<![\w.-])(?!\d\.\d+\.\d+(?![\w-]))(?=[\w.-]*\d)[\w.-]{5,}")
 
@@ -72,11 +72,15 @@ def outcome_of(answer: Answer, tries: Tries, *, is_greylisted: bool = False) -> 
 def receipt(text: str) -> str:
     """What the server calls the message, out of its reply: "4FzX2k1b" of "2.0.0 Ok: queued as 4FzX2k1b".
 
-    The longest word with a digit in it that is no status code; without one the reply's first 40 characters. It is what a person
-    looks for in the server's log, and a row must be narrow.
+    The last word when it is of letters and digits, else the longest word with a digit in it that is no status code; without one the
+    reply's first 40 characters. One line of ASCII: it is what a person looks for in the server's log, and a row must be narrow.
     """
+    last = text[text.rfind(" ") + 1 :]
+    if last.isalnum() and not last.isalpha() and last.isascii() and SHORTEST_RECEIPT <= len(last) <= LONGEST_RECEIPT:
+        return last
     words = _RECEIPT.findall(text)
-    return max(words, key=len)[:LONGEST_RECEIPT] if words else text[:SHORT_REPLY]
+    found = max(words, key=len)[:LONGEST_RECEIPT] if words else text[:SHORT_REPLY]
+    return " ".join(found.encode("ascii", "replace").decode().replace("\0", "?").split())
 
 
 def lost_before_dot(why: str, tries: Tries) -> Outcome:

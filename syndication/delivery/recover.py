@@ -9,7 +9,7 @@ from django.conf import settings
 from syndication.delivery.database import database_now, durable
 from syndication.delivery.journal import files
 from syndication.delivery.journal.records import Settled, Told
-from syndication.delivery.ledger import BatchClaim, sum_up, write_rows
+from syndication.delivery.ledger import BatchClaim, Came, sum_up, write_rows
 from syndication.delivery.models import Batch, Delivery, Lease
 from syndication.delivery.outcome import Tries, doubt
 from syndication.delivery.states import WAITING, Doubt, State
@@ -92,7 +92,7 @@ def _write(batch: Batch, settled: list[Settled]) -> None:
         ours = Batch.objects.filter(pk=batch.pk, lease=batch.lease_id, fence=batch.fence)
         if ours.update(deaths=batch.deaths, suspect=batch.suspect) != 1:
             return
-        write_rows(batch.mailing_id, settled)
+        write_rows(batch.mailing_id, Came(settled))
         sum_up(batch.mailing_id, claim, release=True)
 
 

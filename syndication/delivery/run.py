@@ -22,7 +22,7 @@ from syndication.delivery.hello import sender_name
 from syndication.delivery.journal import records
 from syndication.delivery.journal.files import JournalFile
 from syndication.delivery.journal.records import Settled
-from syndication.delivery.ledger import WaitingRow
+from syndication.delivery.ledger import Came, WaitingRow
 from syndication.delivery.letters import Desk, Letter, OpenBatch, Seen, domain_of
 from syndication.delivery.limits import warmup
 from syndication.delivery.limits.budgets import Reported
@@ -185,17 +185,17 @@ class Run:
         """A clear reply. A positive one is what nearly always comes: its record is made here, without a detour."""
         reach("after-reply")
         row, batch = letter.row, letter.batch
-        if answer.code < 300 and answer.stage is Stage.DOT and not row.attempts:  # noqa: PLR2004  # RFC 5321 4.2.1
-            del self._out[row.subscriber]
-            one = Settled(batch.claim.id, row.subscriber, State.DELIVERED, 1, letter.sent_at, None, answer.code, "", receipt(answer.text))
-            self._lines.append(records.outcome(one))
-            batch.outcomes.append(one)
-            batch.unsettled -= 1
-            self._seen_at(row).accepted += 1
-            if letter.server in self._came_back:
-                self._note_back(letter.server)
+        if answer.code != ledger.USUAL_CODE or answer.stage is not Stage.DOT or row.attempts:
+            self._refused(letter, answer)
             return
-        self._refused(letter, answer)
+        subscriber, sent_at, name = row.subscriber, letter.sent_at, receipt(answer.text)
+        del self._out[subscriber]
+        self._lines.append(records.delivered(batch.claim.id, subscriber, sent_at, name))
+        batch.taken.append((sent_at, name, subscriber))
+        batch.unsettled -= 1
+        self._seen_at(row).accepted += 1
+        if self._came_back and letter.server in self._came_back:
+            self._note_back(letter.server)
 
     def lost(self, letter: Letter, why: str, *, after_dot: bool) -> None:
         """The connection broke."""
@@ -418,7 +418,7 @@ class Run:
         for batch in list(self._batches):
             if not batch.unsettled:
                 self._take_back(batch)
-            elif len(batch.outcomes) >= GROUP or (is_time and batch.outcomes):
+            elif len(batch.taken) >= GROUP or (is_time and (batch.outcomes or batch.taken)):
                 self._settle(batch, release=False)
 
     def _report(self) -> None:
@@ -441,10 +441,11 @@ class Run:
     def _settle(self, batch: OpenBatch, *, release: bool) -> None:
         self.flush()
         reach("before-settle")
-        outcomes, batch.outcomes = batch.outcomes, []
-        if patiently(lambda: ledger.settle(self.mailing.pk, batch.claim, outcomes, release=release)):
-            self.settled += len(outcomes)
+        came = Came(batch.outcomes, batch.taken)
+        batch.outcomes, batch.taken = [], []
+        if patiently(lambda: ledger.settle(self.mailing.pk, batch.claim, came, release=release)):
+            self.settled += len(came)
         else:
-            log.warning("batch %s: somebody else took it over; %s outcomes stay in the journal", batch.claim.id, len(outcomes))
+            log.warning("batch %s: somebody else took it over; %s outcomes stay in the journal", batch.claim.id, len(came))
             self._is_stopped = True
         reach("after-settle")

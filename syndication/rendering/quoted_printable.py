@@ -14,8 +14,11 @@ from markupsafe import escape
 LONGEST_LINE = 76  # columns without CRLF, RFC 2045 6.7 (5)
 SHORT = 200  # characters
 _SOFT_BREAK = b"=\r\n"
-_PLAIN_WORD = re.compile("[!-\\-/-<>-~][!-<>-~]{0,74}")  # nothing to encode: printable, not "=", no dot at the start
-_PLAIN_MARKUP_WORD = re.compile("[!#-%(-\\-/-;?-~][!#-%(-;?-~]{0,74}")  # nor anything to escape in HTML
+_LONGEST_PLAIN = LONGEST_LINE - 1  # beside the soft break
+# nothing to encode: printable, not "=", no dot at the start of its one or two lines; the second, nor anything to escape in HTML
+_PLAIN_WORD = re.compile("[!-\\-/-<>-~][!-<>-~]{0,74}(?:[!-\\-/-<>-~][!-<>-~]{0,74})?")
+_PLAIN_MARKUP_WORD = re.compile("[!#-%(-\\-/-;?-~][!#-%(-;?-~]{0,74}(?:[!#-%(-\\-/-;?-~][!#-%(-;?-~]{0,74})?")
+_PLAIN_LINE = re.compile("(?!From )[!-\\-/-<>-~](?:[ -<>-~]{0,73}[!-<>-~])?")  # words with blanks between them, such as a name
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -40,6 +43,8 @@ def encode(text: str) -> bytes:
 
 def piece(text: str) -> bytes:
     """encode() of a text that begins and ends at the first column, by a soft line break where it has no hard one."""
+    if _PLAIN_LINE.fullmatch(text):
+        return text.encode("ascii") + _SOFT_BREAK
     encoded = encode(text)
     start_of_last = encoded.rfind(b"\n") + 1
     if start_of_last == len(encoded):  # empty, or ends with a hard line break
@@ -51,12 +56,23 @@ def piece(text: str) -> bytes:
 
 def piece_of_word(text: str) -> bytes:
     """piece() of a text that is mostly one word in ASCII, such as a link: quicker then."""
-    return text.encode("ascii") + _SOFT_BREAK if _PLAIN_WORD.fullmatch(text) else piece(text)
+    return _plain_piece(text) if _PLAIN_WORD.fullmatch(text) and text[_LONGEST_PLAIN : _LONGEST_PLAIN + 1] != "." else piece(text)
 
 
 def piece_of_markup_word(text: str) -> bytes:
     """piece() of a text escaped for HTML, that is mostly one word in ASCII without anything to escape."""
-    return text.encode("ascii") + _SOFT_BREAK if _PLAIN_MARKUP_WORD.fullmatch(text) else piece(str(escape(text)))
+    return (
+        _plain_piece(text)
+        if _PLAIN_MARKUP_WORD.fullmatch(text) and text[_LONGEST_PLAIN : _LONGEST_PLAIN + 1] != "."
+        else piece(str(escape(text)))
+    )
+
+
+def _plain_piece(text: str) -> bytes:
+    """A plain word as one line, or as two: most links are a little longer than a line."""
+    if len(text) > _LONGEST_PLAIN:
+        return f"{text[:_LONGEST_PLAIN]}=\r\n{text[_LONGEST_PLAIN:]}=\r\n".encode("ascii")
+    return text.encode("ascii") + _SOFT_BREAK
 
 
 def without_last_break(piece: bytes) -> bytes:

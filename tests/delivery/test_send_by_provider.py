@@ -28,7 +28,9 @@ def provider(settings, tmp_path):
 @pytest.fixture
 def running(publication, news, readers, provider):
     readers(3)
-    article = Article.objects.create(publication=publication, slug="a", title="The news", html="<p>News.</p>", language="en", updated_at=NOW)
+    article = Article.objects.create(
+        publication=publication, slug="a", title="The news", html="<p>News.</p>", language="en", updated_at=NOW
+    )
     campaign = create(Wish(article, news), now=datetime.now(UTC)).campaign
     plan.plan(control.start(campaign.pk, now=datetime.now(UTC)))
     return control.campaign_of(campaign.pk)

@@ -89,6 +89,7 @@ class Conversation:
         "_text",
         "_unsent",
         "again",
+        "gave_back",
         "replies_heard",
     )
 
@@ -96,6 +97,8 @@ class Conversation:
         self._server, self._offers = server, offers
         self.again: Job | None = first
         self.replies_heard = 0
+        self.gave_back = False
+        """Whether a job was returned, so that another line may take it."""
         self._replies = Replies()
         self._step = Step.IDLE
         self._job: Any = None
@@ -293,7 +296,7 @@ class Conversation:
         following = self._following = self._next() if self._offers.pipelining else None
         if not self._begin(job):
             self._stop()  # withdrawn: no dot may follow, and only the end of the connection says so
-            self.again = following
+            self.again, self.gave_back = following, True
             self._returned(job)
             return ()
         self._step, self._is_proved = Step.DOT, True

@@ -120,7 +120,7 @@ class Exchange:
             _finish(line)
             if line.talk is not None:
                 line.talk.cut()
-        self._is_short = True
+        self.wake()
         return other
 
     def close(self, grace_seconds: float = 0) -> None:
@@ -264,7 +264,7 @@ class Exchange:
     # ------------------------------------------------------------------ writing
     def _write(self) -> None:
         for line in self._round:
-            if line.outbox and not line.fault:
+            if line.outbox:
                 try:
                     line.write()
                 except OSError as error:
@@ -377,6 +377,7 @@ class Exchange:
 
     def _return_waiting(self, crew: Crew) -> None:
         while crew.waiting:
+            self.wake()  # other lines may take it
             self.room.returned(crew.waiting.popleft())
 
     # ------------------------------------------------------------------ endings
@@ -417,6 +418,8 @@ class Exchange:
         if talk is not None and talk.again is not None:
             crew.waiting.append(talk.again)
             talk.again = None
+        if talk is not None and talk.gave_back:
+            self.wake()
         self._is_short = True
 
     def _forget(self, line: Line) -> None:

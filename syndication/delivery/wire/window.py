@@ -66,6 +66,7 @@ class Window:
         "_text",
         "_width",
         "again",
+        "gave_back",
         "is_misled",
         "replies_heard",
     )
@@ -76,6 +77,8 @@ class Window:
         self.is_misled = False
         """Whether the server offered BDAT and does not know it."""
         self.replies_heard = 0
+        self.gave_back = False
+        """Whether a job was returned, so that another line may take it."""
         self._replies = Replies()
         self._flights: deque[Flight] = deque()
         self._given_bytes = self._sent_bytes = 0
@@ -172,6 +175,7 @@ class Window:
             elif starts_at < sent:
                 self._lost(job, why, after_dot=ends_at <= sent)
             else:
+                self.gave_back = True
                 self._returned(job)
 
     # ------------------------------------------------------------------ inside
@@ -213,6 +217,7 @@ class Window:
         if flights and (self._refusal is not None or not self._is_proved or self._step not in {RESET, MAIL}):
             self._answered(flights.popleft()[0], self._refusal or Answer(_STAGES[self._step], reply.code, reply.text))
         for job, _, _ in flights:
+            self.gave_back = True
             self._returned(job)
 
     def _after_command(self, reply: Reply) -> None:

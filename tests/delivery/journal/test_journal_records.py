@@ -86,3 +86,9 @@ def test_a_second_attempt_of_the_same_run_is_open_again():
 def test_the_message_that_was_being_made_at_the_end_is_known():
     assert records.read(HEAD + records.composing(1, 10)).composing == (1, 10)
     assert records.read(HEAD + records.composing(1, 10) + records.intent(1, 10, 100, 1)).composing is None
+
+
+@given(numbers, numbers, numbers, words)
+def test_the_usual_outcome_is_written_without_a_detour_and_read_as_any_other(batch, subscriber, sent_at, receipt):
+    told = records.read(HEAD + records.delivered(batch, subscriber, sent_at, receipt))
+    assert list(told.outcomes.values()) == [Settled(batch, subscriber, State.DELIVERED, 1, sent_at, reply=receipt)]

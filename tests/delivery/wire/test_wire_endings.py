@@ -124,6 +124,29 @@ def test_a_server_that_reads_no_more_in_the_middle_of_a_message_is_left_before_t
     assert notes.losses == {0: (False, "the server gave no room for the message within 0.3 s")}
 
 
+def test_each_limit_begins_with_the_last_reply(serve, exchange_for, turn_until):
+    never = threading.Event()
+
+    def script(peer, _number):
+        peer.open("PIPELINING")
+        peer.hear(b"DATA\r\n")
+        peer.say(READY)
+        peer.hear(b"\r\n.\r\n")
+        never.wait(0.5)  # longer than MAIL may take, which is asked in the same write
+        peer.say(b"250 taken\r\n")
+        never.wait(0.15)
+        peer.say(READY)
+        peer.hear(b"\r\n.\r\n")
+        peer.say(b"250 taken\r\n")
+        peer.wait_for_the_end()
+
+    server, notes = serve(script), Notes(jobs_of(2))
+    exchange = exchange_for(notes, mail=0.4)
+    exchange.staff(server.address(), 1)
+    turn_until(exchange, lambda: len(notes.ends) == 2)
+    assert notes.codes == {0: 250, 1: 250}
+
+
 # ---------------------------------------------------------------------- hang-ups
 def reset(peer):
     peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -174,6 +197,35 @@ def test_a_refusal_in_the_middle_of_the_message_is_heard_though_the_server_hangs
     exchange.staff(server.address(), 1)
     turn_until(exchange, lambda: notes.ends)
     assert notes.codes == {0: 552}
+
+
+def test_what_the_server_said_before_a_write_failed_is_heard(serve, exchange_for, turn_until):
+    go, gone = threading.Event(), threading.Event()
+
+    def script(peer, _number):
+        peer.open("PIPELINING")
+        peer.hear(b"DATA\r\n")
+        peer.say(READY)
+        go.wait(10)
+        peer.say(b"452 4.3.1 disk full\r\n")
+        peer.socket.close()
+        gone.set()
+
+    class Watching(Notes):
+        """Between the round's reading and its writing the server hangs up."""
+
+        def flush(self):
+            if self.begun and not go.is_set():
+                go.set()
+                gone.wait(10)
+                (line,) = exchange._lines.values()
+                line.socket.send(b"x")  # answered by a reset: the next write fails
+
+    server, notes = serve(script), Watching(jobs_of(1))
+    exchange = exchange_for(notes)
+    exchange.staff(server.address(), 1)
+    turn_until(exchange, lambda: notes.ends)
+    assert notes.codes == {0: 452}
 
 
 def test_a_connection_that_died_while_idle_is_opened_again_and_its_job_neither_lost_nor_counted(serve, exchange_for, turn_until):

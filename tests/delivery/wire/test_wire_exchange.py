@@ -236,6 +236,18 @@ def test_idle_lines_stay_open_and_ask_again_when_woken(serve, exchange_for, turn
     assert server.connections == 1
 
 
+def test_while_a_line_is_idle_no_other_is_opened(serve, exchange_for, turn_until):
+    server, notes = serve(serving(Model(), *PIPELINING)), Notes([])
+    exchange = exchange_for(notes)
+    exchange.staff(server.address(), 5)
+    for number in range(4):
+        notes.left.append(job(number))
+        exchange.wake()
+        turn_until(exchange, lambda count=number + 1: len(notes.answers) == count)
+        turn_until(exchange, lambda: exchange.ready_lines(server.address()) == len(exchange._lines))
+    assert server.connections <= 2, "one for the job, one for others that might have come with it"
+
+
 def test_surplus_lines_are_closed_with_a_quit(serve, exchange_for, turn_until):
     model = Model()
     server, notes = serve(serving(model, *PIPELINING)), Notes(jobs_of(40))

@@ -191,3 +191,45 @@ def test_garbage_puts_the_window_in_doubt(heard):
     wire.read(heard)
     assert {number: after_dot for number, (after_dot, _) in notes.losses.items()} == {0: True, 1: True}
     assert wire.talk.is_over
+
+
+class Stumbling(Notes):
+    """Raises once: after the first answer is noted, or at the second intent."""
+
+    def __init__(self, jobs, call):
+        super().__init__(jobs)
+        self.call, self.left_over = call, 1
+
+    def begin(self, one):
+        if self.call == "begin" and one.number == 1 and self.left_over:
+            self.left_over = 0
+            raise ValueError
+        return super().begin(one)
+
+    def answered(self, one, answer):
+        super().answered(one, answer)
+        if self.call == "answered" and self.left_over:
+            self.left_over = 0
+            raise ValueError
+
+
+def test_an_engine_that_raises_at_an_answer_still_hears_the_others_that_came_with_it():
+    notes = Stumbling([job(number) for number in range(3)], "answered")
+    wire = Wire(notes, CHUNKING)
+    wire.ask()
+    wire.given = b""
+    with pytest.raises(ValueError):
+        wire.talk.hear(FOUR * 2 + b"250 ok\r\n250 ok\r\n550 no\r\n503 no\r\n")
+    wire.talk.hear(b"")
+    assert notes.codes == {0: 250, 1: 250, 2: 550}
+
+
+def test_what_was_begun_when_the_engine_raised_was_never_written_and_is_no_doubt():
+    notes = Stumbling([job(number) for number in range(3)], "begin")
+    wire = Wire(notes, CHUNKING)
+    with pytest.raises(ValueError):
+        wire.ask()
+    wire.break_off()
+    assert notes.back == [0]
+    assert wire.take_again().number == 1
+    assert not notes.losses
