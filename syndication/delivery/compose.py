@@ -1,8 +1,9 @@
 """Makes the exact bytes of one message; the sender, the preview and `article render` all call this."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from django.conf import settings
 
@@ -32,14 +33,6 @@ class Addressee:
     reader: Reader
 
 
-class _Marks(NamedTuple):
-    """What of one copy is like no other's: its links, its envelope sender, and its Message-ID without angle brackets."""
-
-    links: Links
-    sender: str
-    message_id: str
-
-
 class Signer(Protocol):
     """Signs messages of one mailing with DKIM; it knows the mailing's shared headers."""
 
@@ -60,49 +53,53 @@ class Composer:
         self._is_confirmation = frozen.envelope.kind == Mailing.Kind.CONFIRMATION
         self._mail_domain = ascii_domain(frozen.envelope.mail_domain)
         self._page_url = frozen.page_url
+        self._base_url = settings.BASE_URL
         self._list_id = list_id
         self._packed = tokens.packed(mailing_id), tokens.packed(list_id)
         self._makers = [tokens.Maker(token_key(purpose)) for purpose in (tokens.UNSUBSCRIBE, tokens.BOUNCE, MESSAGE_ID)]
 
     def links(self, addressee: Addressee, date: datetime) -> Links:
         """The links of one copy; `date` dates the confirmation link."""
-        return self._marks(addressee.subscriber_id, date).links
+        return self._marks(addressee.subscriber_id, date)[0]
 
     def parcel(self, addressee: Addressee, date: datetime) -> Parcel:
         """The message and its envelope. Raises BadTemplate when a merge field fails for this reader."""
-        marks = self._marks(addressee.subscriber_id, date)
-        own, body = self.compiled.compose_parts(addressee.reader, marks.links, message_id=marks.message_id, date=date)
-        return Parcel(marks.sender, on_the_wire(addressee.reader.address), self._message(own, body, date))
+        shown, sender, message_id = self._marks(addressee.subscriber_id, date)
+        own, body = self.compiled.compose_parts(addressee.reader, shown, message_id=message_id, date=date)
+        return Parcel(sender, on_the_wire(addressee.reader.address), self._message(own, (body,), date))
 
     def parcel_of(self, row: ReaderRow, date: datetime) -> Parcel:
         """parcel() for a reader's row: the way of the many. `date` in whole seconds, the same at every attempt of this delivery."""
-        marks = self._marks(row.subscriber_id, date)
-        own, body = self.compiled.parts_for(row, marks.links, marks.message_id, date)
-        return Parcel(marks.sender, on_the_wire(row.address), self._message(own, body, date))
+        shown, sender, message_id = self._marks(row.subscriber_id, date)
+        own, body = self.compiled.parts_for(row, shown, message_id, date)
+        return Parcel(sender, on_the_wire(row.address), self._message(own, body, date))
 
-    def _marks(self, subscriber_id: int, date: datetime) -> _Marks:
-        """As the functions of links, and leave.unsubscribe_token(), make them one by one."""
+    def _marks(self, subscriber_id: int, date: datetime) -> tuple[Links, str, str]:
+        """The links, the envelope sender and the Message-ID, as the functions of links make them one by one."""
         mailing, to = self._packed
         subscriber = tokens.packed(subscriber_id)
         unsubscribe, bounce, message_id = self._makers
         this = mailing + subscriber
-        is_asked = self._is_confirmation
-        shown = self._confirm_links(subscriber_id, date) if is_asked else self._leave_links(unsubscribe.token(subscriber + to))
-        return _Marks(shown, links.sender_of(bounce.token(this), self._mail_domain), f"{message_id.token(this)}@{self._mail_domain}")
-
-    def _leave_links(self, token: str) -> Links:
-        url = links.unsubscribe_url(settings.BASE_URL, token)
-        return Links(url, url, links.unsubscribe_mailto(self._mail_domain, token), self._page_url)
+        if self._is_confirmation:
+            shown = self._confirm_links(subscriber_id, date)
+        else:
+            token = unsubscribe.token(subscriber + to)  # as leave.unsubscribe_token()
+            url = links.unsubscribe_url(self._base_url, token)
+            shown = Links(url, url, links.unsubscribe_mailto(self._mail_domain, token), self._page_url)
+            if not self._base_url.isascii():
+                shown = shown.as_uris()
+        return shown, links.sender_of(bounce.token(this), self._mail_domain), f"{message_id.token(this)}@{self._mail_domain}"
 
     def _confirm_links(self, subscriber_id: int, date: datetime) -> Links:
         token = confirmation_token(subscriber_id, self._list_id, date)
-        return Links("", "", "", "", confirm=links.confirm_url(settings.BASE_URL, token))
+        return Links("", "", "", "", confirm=links.confirm_url(self._base_url, token))
 
-    def _message(self, own: bytes, body: bytes, date: datetime) -> tuple[bytes, ...]:
+    def _message(self, own: bytes, body: Sequence[bytes], date: datetime) -> tuple[bytes, ...]:
         shared = self.compiled.shared_headers
         if self.signer is None:
-            return shared, own, b"\r\n", body
-        return self.signer.sign(own, body, signed_at=int(date.timestamp())), shared, own, b"\r\n", body
+            return shared, own, b"\r\n", *body
+        joined = b"".join(body)
+        return self.signer.sign(own, joined, signed_at=int(date.timestamp())), shared, own, b"\r\n", joined
 
 
 _kept: dict[tuple[int, str], Composer] = {}

@@ -20,7 +20,7 @@ _WORD_FRAME = len("=?utf-8?q??=")
 _FOLD = "\r\n "
 
 _HARMFUL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-_PLAIN_NAME = re.compile(r"[\w'-]+(?: [\w'-]+)*")
+_PLAIN_NAME = re.compile(r"[\w'-]++(?: [\w'-]++)*+")
 _BIDI_CONTROL = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _PLAIN = re.compile(r"[ -~]*")
@@ -28,9 +28,10 @@ _LONGEST_PLAIN_RUN = re.compile(r"[!-~]{60}")
 _ATOM_PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _DOT_ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _DOMAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*")
-_PLAIN_ADDRESS = r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@[a-z0-9]+(?:-+[a-z0-9]+)*(?:\.[a-z0-9]+(?:-+[a-z0-9]+)*)*"
+_PLAIN_DOMAIN = r"[a-z0-9]++(?:-++[a-z0-9]++)*+(?:\.[a-z0-9]++(?:-++[a-z0-9]++)*+)*+"
+_PLAIN_ADDRESS = rf"[A-Za-z0-9_+-]++(?:\.[A-Za-z0-9_+-]++)*+@{_PLAIN_DOMAIN}"
 _PLAIN_BARE_MAILBOX = re.compile(_PLAIN_ADDRESS)
-_PLAIN_MAILBOX = re.compile(rf"[A-Za-z0-9'-]+(?: [A-Za-z0-9'-]+)* <{_PLAIN_ADDRESS}>")
+_PLAIN_MAILBOX = re.compile(rf"[A-Za-z0-9'-]++(?: [A-Za-z0-9'-]++)*+ <{_PLAIN_ADDRESS}>")
 _Q_SAFE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")  # RFC 2047 5 (3), right everywhere
 
 

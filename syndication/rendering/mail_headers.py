@@ -3,9 +3,8 @@
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from datetime import datetime, timedelta
+from datetime import datetime
 from email.utils import format_datetime
-from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -132,7 +131,7 @@ def own_headers(to: str, subject: str, links: Links | None, date: datetime, mess
     Raises ValueError for a date without a zone.
     """
     unsubscribe = "" if links is None else _list_unsubscribe(links)
-    sent = _date(date, date.utcoffset())
+    sent = _date(date)
     return f"To: {to}\r\nSubject: {subject}\r\n{unsubscribe}Date: {sent}\r\nMessage-ID: <{message_id}>\r\n".encode("ascii")
 
 
@@ -152,12 +151,19 @@ def _list_unsubscribe(links: Links) -> str:
     return f"List-Unsubscribe: <{links.one_click}>{mailto}\r\n"
 
 
-@lru_cache(maxsize=256)
-def _date(moment: datetime, zone: timedelta | None) -> str:
-    """RFC 5322 3.3, with a numeric zone; one that many messages share is written once."""
-    if zone is None:
-        raise ValueError(f"the date {moment} has no time zone")
-    return format_datetime(moment)
+def _date(moment: datetime) -> str:
+    """RFC 5322 3.3, with a numeric zone; messages of one second share one moment."""
+    global _last_date  # noqa: PLW0603  # one tuple, put in place at once
+    last, text = _last_date
+    if last is not moment:
+        if moment.tzinfo is None:
+            raise ValueError(f"the date {moment} has no time zone")
+        text = format_datetime(moment)
+        _last_date = moment, text
+    return text
+
+
+_last_date: tuple[datetime | None, str] = None, ""
 
 
 def checked_message_id(message_id: str) -> str:

@@ -5,6 +5,7 @@ templates are filled, encoded and put between the prepared pieces. `email.messag
 wrong for subjects; the tests read every message back with it.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2s
@@ -26,13 +27,14 @@ from syndication.rendering.mail_headers import (
 from syndication.rendering.merge import (
     Answers,
     Encoding,
-    PieceTemplate,
+    Shapes,
     compile_merge,
     compile_pieces,
+    fixed_template,
     printable,
     reader_fields,
 )
-from syndication.rendering.merge.limits import LARGEST_OUTPUT, TooMuch
+from syndication.rendering.merge.limits import TooMuch
 from syndication.rendering.merge.source import has_fields
 from syndication.rendering.quoted_printable import (
     SHORT,
@@ -104,13 +106,18 @@ class CompiledMailing:
 
         The body ends with exactly one CRLF, as DKIM's "simple" form wants it (RFC 6376 3.4.3).
         """
-        return self._parts(Answers.about(reader, links), links.as_uris(), checked_message_id(message_id), date)
+        own, body = self._parts(Answers.about(reader, links), links.as_uris(), checked_message_id(message_id), date)
+        return own, b"".join(body)
 
-    def parts_for(self, row: ReaderRow, links: Links, message_id: str, date: datetime) -> tuple[bytes, bytes]:
-        """compose_parts() for a reader's row, quicker: links are as_uris() for sure, and message_id is left@right for sure."""
+    def parts_for(self, row: ReaderRow, links: Links, message_id: str, date: datetime) -> tuple[bytes, Sequence[bytes]]:
+        """compose_parts() for a reader's row, quicker: the body in pieces, which the sender joins with what comes next on the wire.
+
+        links       as_uris() for sure
+        message_id  left@right for sure
+        """
         return self._parts(Answers(row, links), links, message_id, date)
 
-    def _parts(self, answers: Answers, links: Links, message_id: str, date: datetime) -> tuple[bytes, bytes]:
+    def _parts(self, answers: Answers, links: Links, message_id: str, date: datetime) -> tuple[bytes, Sequence[bytes]]:
         try:
             subject, body = self._quick_parts(answers)
         except Exception:  # noqa: BLE001  # whatever it was, the general way does it or says why it cannot
@@ -120,13 +127,14 @@ class CompiledMailing:
             return own_headers(to_mailbox(row.name, row.address), subject, links, date, message_id), body
         return own_headers(to_mailbox("", row.address), subject, None, date, message_id), body  # a stranger may have typed the name
 
-    def _quick_parts(self, answers: Answers) -> tuple[str, bytes]:
+    def _quick_parts(self, answers: Answers) -> tuple[str, Sequence[bytes]]:
         """The encoded subject and the body, from what is prepared. Raises anything."""
-        subject, text, html, fixed_subject = self._quick.get(answers.links.page) or self._prepare(answers.links.page)
-        body = b"".join((self._before_text, *text.pieces(answers), self._before_html, *html.pieces(answers), self._end))
-        if len(body) > LARGEST_OUTPUT:
-            raise TooMuch("a part may be too long.")
-        return fixed_subject or _encoded("".join(subject.pieces(answers))), body
+        quick = self._quick.get(answers.links.page) or self._prepare(answers.links.page)
+        if quick.subject:
+            (body,) = quick.shapes.fill(answers)
+            return quick.subject, body
+        body, subject = quick.shapes.fill(answers)
+        return _encoded("".join(subject)), body
 
     def _prepare(self, page: str) -> "_Quick":
         """What the quick way needs, for messages that link to this page: one in a mailing's life. Raises anything."""
@@ -135,17 +143,28 @@ class CompiledMailing:
         if len(self._quick) >= MOST_PAGES:
             self._quick.clear()
         self._is_plain = True  # unless what follows succeeds
-        self._quick[page] = prepared = _quick(self._templates, page)
+        self._quick[page] = prepared = self._compiled(page)
         self._is_plain = False
         return prepared
 
-    def _plain_parts(self, answers: Answers, links: Links) -> tuple[str, bytes]:
+    def _compiled(self, page: str) -> "_Quick":
+        sources, links = self._templates, {"page_url": page}
+        text = compile_pieces(sources.text, where="text", markup=False, encoding=_IN_TEXT, links=links)
+        html = compile_pieces(sources.html, where="HTML", markup=True, encoding=_IN_HTML, links=links)
+        before_text, before_html, end = (fixed_template(part) for part in (self._before_text, self._before_html, self._end))
+        body = (before_text, text, before_html, html, end)
+        if not has_fields(sources.subject):
+            return _Quick(Shapes([body]), _encoded(sources.subject))
+        subject = compile_pieces(sources.subject, where="subject", markup=False, encoding=_IN_SUBJECT, links=links)
+        return _Quick(Shapes([body, [subject]]), "")
+
+    def _plain_parts(self, answers: Answers, links: Links) -> tuple[str, Sequence[bytes]]:
         """The same by the general way, which sets the standard. Raises BadTemplate."""
         subscriber, values = reader_fields(answers.reader), links.as_values()
         subject = self._subject.fill_from(subscriber, values)
         text = encode_pieces(self._text.pieces_from(subscriber, values))
         html = encode_pieces(self._html.pieces_from(subscriber, values))
-        return _encoded(subject), b"".join((self._before_text, text, self._before_html, html, self._end))
+        return _encoded(subject), (self._before_text, text, self._before_html, html, self._end)
 
     def html(self, reader: Reader, links: Links) -> str:
         """The HTML part as compose() encodes it."""
@@ -183,20 +202,10 @@ _IN_HTML = Encoding(fixed=piece, ended=without_last_break, printed=_piece_of_mar
 
 
 class _Quick(NamedTuple):
-    """Templates of one mailing, compiled for the quick way; fixed_subject is empty when readers have different ones."""
+    """The body and the subject of one mailing, compiled for the quick way; a subject that is the same for all is no template."""
 
-    subject: PieceTemplate
-    text: PieceTemplate
-    html: PieceTemplate
-    fixed_subject: str
-
-
-def _quick(templates: Templates, page: str) -> _Quick:
-    links = {"page_url": page}
-    subject = compile_pieces(templates.subject, where="subject", markup=False, encoding=_IN_SUBJECT, links=links)
-    text = compile_pieces(templates.text, where="text", markup=False, encoding=_IN_TEXT, links=links)
-    html = compile_pieces(templates.html, where="HTML", markup=True, encoding=_IN_HTML, links=links)
-    return _Quick(subject, text, html, "" if has_fields(templates.subject) else _encoded(templates.subject))
+    shapes: Shapes
+    subject: str
 
 
 def _encoded(subject: str) -> str:

@@ -15,9 +15,8 @@ LONGEST_LINE = 76  # columns without CRLF, RFC 2045 6.7 (5)
 SHORT = 200  # characters
 _SOFT_BREAK = b"=\r\n"
 _LONGEST_PLAIN = LONGEST_LINE - 1  # beside the soft break
-# nothing to encode: printable, not "=", no dot at the start of its one or two lines; the second, nor anything to escape in HTML
-_PLAIN_WORD = re.compile("[!-\\-/-<>-~][!-<>-~]{0,74}(?:[!-\\-/-<>-~][!-<>-~]{0,74})?")
-_PLAIN_MARKUP_WORD = re.compile("[!#-%(-\\-/-;?-~][!#-%(-;?-~]{0,74}(?:[!#-%(-\\-/-;?-~][!#-%(-;?-~]{0,74})?")
+_PLAIN = bytes(set(range(ord("!"), ord("~") + 1)) - {ord("=")})  # nothing to encode
+_PLAIN_MARKUP = _PLAIN.translate(None, b"&<>\"'")  # nor anything to escape in HTML
 _PLAIN_LINE = re.compile("(?!From )[!-\\-/-<>-~](?:[ -<>-~]{0,73}[!-<>-~])?")  # words with blanks between them, such as a name
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -56,23 +55,25 @@ def piece(text: str) -> bytes:
 
 def piece_of_word(text: str) -> bytes:
     """piece() of a text that is mostly one word in ASCII, such as a link: quicker then."""
-    return _plain_piece(text) if _PLAIN_WORD.fullmatch(text) and text[_LONGEST_PLAIN : _LONGEST_PLAIN + 1] != "." else piece(text)
+    return _word(text, _PLAIN) or piece(text)
 
 
 def piece_of_markup_word(text: str) -> bytes:
     """piece() of a text escaped for HTML, that is mostly one word in ASCII without anything to escape."""
-    return (
-        _plain_piece(text)
-        if _PLAIN_MARKUP_WORD.fullmatch(text) and text[_LONGEST_PLAIN : _LONGEST_PLAIN + 1] != "."
-        else piece(str(escape(text)))
-    )
+    return _word(text, _PLAIN_MARKUP) or piece(str(escape(text)))
 
 
-def _plain_piece(text: str) -> bytes:
-    """A plain word as one line, or as two: most links are a little longer than a line."""
-    if len(text) > _LONGEST_PLAIN:
-        return f"{text[:_LONGEST_PLAIN]}=\r\n{text[_LONGEST_PLAIN:]}=\r\n".encode("ascii")
-    return text.encode("ascii") + _SOFT_BREAK
+def _word(text: str, plain: bytes) -> bytes | None:
+    """The piece of a word of these letters, as one line or as two: most links are a little longer than a line. None: it needs more."""
+    if not 0 < len(text) <= 2 * _LONGEST_PLAIN or text[0] == "." or not text.isascii():
+        return None
+    octets = text.encode("ascii")
+    if octets.translate(None, plain):
+        return None
+    if len(octets) <= _LONGEST_PLAIN:
+        return octets + _SOFT_BREAK
+    first, second = octets[:_LONGEST_PLAIN], octets[_LONGEST_PLAIN:]
+    return None if second[:1] == b"." else first + _SOFT_BREAK + second + _SOFT_BREAK
 
 
 def without_last_break(piece: bytes) -> bytes:

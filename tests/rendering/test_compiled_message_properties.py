@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from syndication.rendering.bad_template import BadTemplate
 from syndication.rendering.header_words import one_line
 from syndication.rendering.mail_headers import Links
-from syndication.rendering.merge import Answers, Encoding, compile_merge, compile_pieces, reader_fields
+from syndication.rendering.merge import Answers, Encoding, Shapes, compile_merge, compile_pieces, reader_fields
 from syndication.rendering.merge.sandbox import printable
 from syndication.rendering.message import CompiledMailing, Envelope
 from syndication.rendering.quoted_printable import encode_pieces
@@ -196,7 +196,8 @@ def test_each_message_reads_back_as_the_plain_templates_filled_and_fails_exactly
             with pytest.raises(BadTemplate):
                 mailing.parts_for(row, links, MESSAGE_ID, MOMENT)
             continue
-        own, body = mailing.parts_for(row, links, MESSAGE_ID, MOMENT)
+        own, pieces = mailing.parts_for(row, links, MESSAGE_ID, MOMENT)
+        body = b"".join(pieces)
         octets = mailing.shared_headers + own + b"\r\n" + body
         message = parsed(octets)
         assert payload(message, "html") == with_crlf(plain[1])
@@ -230,13 +231,14 @@ def test_the_prepared_way_never_needs_the_plain_one_where_that_succeeds(source, 
         plain = compile_merge(source, where="text", markup=False, brand={})
     except BadTemplate:
         assume(False)  # noqa: FBT003  # hypothesis takes it so
-    prepared = compile_pieces(source, where="text", markup=False, encoding=as_text, links={"page_url": PAGE})
+    shapes = Shapes([[compile_pieces(source, where="text", markup=False, encoding=as_text, links={"page_url": PAGE})]])
     for row, token in given_readers:
         try:
             expected = plain.fill(reader_of(row), links_of(token).as_values())
         except BadTemplate:
             continue
-        assert "".join(prepared.pieces(Answers(row, links_of(token)))) == expected
+        (pieces,) = shapes.fill(Answers(row, links_of(token)))
+        assert "".join(pieces) == expected
 
 
 @settings(max_examples=60)
@@ -250,7 +252,7 @@ def test_the_bytes_are_those_of_the_plain_pieces_encoded_one_by_one(source, give
             expected = [encode_pieces(template.pieces_from(fields, values)) for template in (text, html)]
         except BadTemplate:
             continue
-        body = mailing.parts_for(row, links_of(token), MESSAGE_ID, MOMENT)[1]
+        body = b"".join(mailing.parts_for(row, links_of(token), MESSAGE_ID, MOMENT)[1])
         first, second = (part.partition(b"\r\n\r\n")[2] for part in body.split(b"\r\n--=_")[:2])
         assert [first, second] == expected
 

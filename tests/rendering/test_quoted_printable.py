@@ -67,7 +67,9 @@ def test_a_newsletter_of_30_kilobytes_grows_by_less_than_a_tenth():
     assert len(encode(text)) < 1.1 * len(text)
 
 
-one_word = st.text(st.sampled_from("abz09/:.?=&<>'\"~-_é \n"), max_size=80) | st.integers(70, 80).map(lambda length: "a" * length)
+one_word = st.text(st.sampled_from("abz09/:.?=&<>'\"~-_é \n"), max_size=160) | st.builds(
+    lambda length, end: "a" * length + end, st.integers(70, 160), st.sampled_from(["", ".b"])
+)
 
 
 @given(one_word | words)

@@ -1,17 +1,32 @@
 """Finds in a parsed template the expressions that only read the reader, and puts one question in the place of each."""
 
-from collections.abc import Mapping
+import operator
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from jinja2 import nodes
 from jinja2.parser import Parser
+from jinja2.tests import TESTS
 from jinja2.visitor import NodeTransformer
 
 from syndication.rendering.merge.names import LINK_NAMES
-from syndication.rendering.merge.questions import Encoding, Question, about_the_reader, attribute, filter_step, link
+from syndication.rendering.merge.questions import Encoding, Question, about_the_reader, attribute, filter_step, filtered, link
 from syndication.rendering.merge.sandbox import MergeEnvironment
 from syndication.rendering.merge.values import Absent
 from syndication.rendering.reader import NAMEABLE
+
+_COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "eq": operator.eq,
+    "ne": operator.ne,
+    "lt": operator.lt,
+    "lteq": operator.le,
+    "gt": operator.gt,
+    "gteq": operator.ge,
+    "in": lambda value, fixed: value in fixed,
+    "notin": lambda value, fixed: value not in fixed,
+}
+
+_TESTS: Mapping[str, Callable[[Any], bool]] = {name: TESTS[name] for name in ("defined", "undefined", "none")}  # type: ignore[misc]
 
 
 class Fixed(NamedTuple):
@@ -39,6 +54,10 @@ class QuestionFinder(NodeTransformer):
         """What each name stands for."""
         self.pieces: set[str] = set()
         """Those names whose value is written already."""
+        self.decisions: set[str] = set()
+        """Those names of which only matters whether they hold."""
+
+    # ------------------------------------------------------------------ values
 
     def visit_Name(self, node: nodes.Name) -> nodes.Node:
         """A link."""
@@ -66,9 +85,9 @@ class QuestionFinder(NodeTransformer):
         step = filter_step(node.name, arguments, named, markup=bool(self._environment.autoescape))
         if step is None or len(arguments) + len(named) < len(node.args) + len(node.kwargs):
             return node
-        words = f"{asked.words}|{node.name}({arguments!r}, {named!r})"
+        words = f"{asked.words}|{node.name}{'<>' if self._environment.autoescape else ''}({arguments!r}, {named!r})"
         if isinstance(asked, Question):
-            return self._put(asked.then(words, step), node)
+            return self._put(filtered(asked, words, node.name, step), node)
         try:
             return self._put(Fixed(words, step(asked.value)), node)
         except Exception:  # noqa: BLE001  # it will fail for each reader, and the general way says why
@@ -79,6 +98,49 @@ class QuestionFinder(NodeTransformer):
         self.generic_visit(node)
         node.nodes = [self._piece(part) for part in node.nodes]
         return node
+
+    # ------------------------------------------------------------------ decisions
+
+    def visit_If(self, node: nodes.If) -> nodes.Node:
+        """A condition, which may be a question itself."""
+        self.generic_visit(node)
+        node.test = self._decision(node.test)
+        return node
+
+    def visit_CondExpr(self, node: nodes.CondExpr) -> nodes.Node:
+        """A condition inside an expression."""
+        self.generic_visit(node)
+        node.test = self._decision(node.test)
+        return node
+
+    def _decision(self, test: Any) -> Any:
+        if isinstance(test, nodes.And | nodes.Or):
+            test.left, test.right = self._decision(test.left), self._decision(test.right)
+        elif isinstance(test, nodes.Not):
+            test.node = self._decision(test.node)
+        elif isinstance(test, nodes.InternalName):
+            return self._decided(test, "holds", bool, test)
+        elif isinstance(test, nodes.Test) and test.name in _TESTS and not test.args:
+            return self._decided(test.node, f"is {test.name}", _TESTS[test.name], test)
+        elif isinstance(test, nodes.Compare) and len(test.ops) == 1:
+            return self._compared(test)
+        return test
+
+    def _compared(self, test: nodes.Compare) -> nodes.Node:
+        sign, right = test.ops[0].op, test.ops[0].expr
+        if not isinstance(right, nodes.Const | nodes.List | nodes.Tuple):  # reading.py lets lists hold fixed values only
+            return test
+        fixed = right.as_const(nodes.EvalContext(self._environment))
+        compare = _COMPARISONS[sign]
+        return self._decided(test.expr, f"{sign} {fixed!r}", lambda value: bool(compare(value, fixed)), test)
+
+    def _decided(self, node: nodes.Node, words: str, step: Callable[[Any], Any], otherwise: nodes.Node) -> nodes.Node:
+        asked = self._asked(node)
+        if not isinstance(asked, Question):
+            return otherwise
+        put = self._put(asked.then(f"{asked.words} {words}", step), otherwise)
+        self.decisions.add(put.name)
+        return put
 
     # ------------------------------------------------------------------ inside
 

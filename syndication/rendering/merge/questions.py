@@ -1,4 +1,4 @@
-"""What templates ask about a reader: where a value comes from, and what is made of it; the second is remembered for readers alike."""
+"""What templates ask about a reader: where a value comes from, and what is made of it, which is remembered for readers alike."""
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache, reduce
@@ -15,15 +15,17 @@ from syndication.rendering.merge.values import LONGEST_SHOWN, Fields, Nobody, sh
 from syndication.rendering.reader import Reader, ReaderRow, first_name, last_name, reader_from
 
 REMEMBERED = 1_024  # values of each question, none longer than LONGEST_SHOWN: first names and the like come back
+_GROWING = frozenset({"join", "replace"})
 
 
 class Answers:
     """What is known of one reader of one mailing, while one thread composes one message.
 
-    parent  the budget of the template that is filled now, as Jinja's context holds it
+    parent      the budget of the template that is filled now, as Jinja's context holds it
+    first_name  once it was asked for
     """
 
-    __slots__ = ("given", "links", "parent", "row")
+    __slots__ = ("first_name", "given", "links", "parent", "row")
 
     parent: Mapping[str, Any]
 
@@ -31,6 +33,7 @@ class Answers:
         self.row = row
         self.links = links
         self.given = given
+        self.first_name: str | None = None
 
     @classmethod
     def about(cls, reader: Reader, links: Links) -> "Answers":
@@ -56,6 +59,7 @@ class Question(NamedTuple):
     steps   what is done to it, one after the other; the same value always gives the same
     is_text the raw value is a text, no longer than LONGEST_SHOWN
     is_own  each reader has another value, a link with a token: nothing to remember
+    grows   the answer may be much longer than the raw value
     """
 
     words: str
@@ -63,6 +67,7 @@ class Question(NamedTuple):
     steps: tuple[Step, ...] = ()
     is_text: bool = False
     is_own: bool = False
+    grows: bool = False
 
     def then(self, words: str, step: Step) -> "Question":
         """The question that goes one step on."""
@@ -95,8 +100,12 @@ def _name(answers: Answers) -> str:
 
 
 def _first_name(answers: Answers) -> str:
-    row, given = answers.row, answers.given
-    return (first_name(row.name, row.attributes) if given is None else given.first_name)[:LONGEST_SHOWN]
+    name = answers.first_name
+    if name is None:  # most mails print it more than once
+        row, given = answers.row, answers.given
+        name = (first_name(row.name, row.attributes) if given is None else given.first_name)[:LONGEST_SHOWN]
+        answers.first_name = name
+    return name
 
 
 def _last_name(answers: Answers) -> str:
@@ -165,17 +174,19 @@ class Encoding(NamedTuple):
     once: Callable[[str], Any]
 
 
+def filtered(question: Question, words: str, name: str, step: Step) -> Question:
+    """The question with one of filter_step()."""
+    return question.then(words, step)._replace(grows=question.grows or name in _GROWING)
+
+
 def filter_step(name: str, arguments: list[Any], named: dict[str, Any], *, markup: bool) -> Step | None:
     """A filter with fixed values; None for a name that is none of readers' filters."""
     if name in ("default", "d") and len(arguments) == 1 and not named and isinstance(arguments[0], str):
         instead = capped(arguments[0])
         return lambda value: instead if isinstance(value, Undefined) else value
     if name == "_link":
-        return lambda value: value if _is_safe(value) else capped(safe_link(value))
+        return lambda value: (
+            value if type(value) is str and value[:8] == "https://" and len(value) <= LONGEST_TEXT else capped(safe_link(value))
+        )
     function = (escape if markup else unchanged) if name in ("escape", "e") else FILTERS.get(name)
     return function and (lambda value: capped(function(value, *arguments, **named)))
-
-
-def _is_safe(link: Any) -> bool:
-    """Whether safe_link() leaves this as it is, seen at first sight."""
-    return type(link) is str and link.startswith("https://") and len(link) <= LONGEST_TEXT

@@ -11,7 +11,7 @@ from syndication.rendering.merge.empty_fields import EmptyFields
 from syndication.rendering.merge.finder import QuestionFinder
 from syndication.rendering.merge.limits import BUDGET_NAME, LARGEST_OUTPUT, Budget, MergeFault
 from syndication.rendering.merge.names import LINK_NAMES
-from syndication.rendering.merge.pieces import PieceTemplate, fixed_pieces, piece_template
+from syndication.rendering.merge.pieces import PieceTemplate, fixed_template, piece_template
 from syndication.rendering.merge.questions import Encoding
 from syndication.rendering.merge.reading import Source, check_links, refuse_forbidden
 from syndication.rendering.merge.sandbox import MergeEnvironment, with_limits
@@ -111,7 +111,7 @@ def compile_pieces(source: str, *, where: str, markup: bool, encoding: Encoding,
     """
     parsed = _parsed(source, where=where, markup=markup)
     if parsed is None:
-        return fixed_pieces(source, encoding)
+        return fixed_template(encoding.fixed(source), encoding.ended)
     environment = _MARKUP if markup else _TEXT
     return piece_template(
         _prepared(parsed, where=where, markup=markup), QuestionFinder(environment, encoding, links), environment, encoding
