@@ -37,6 +37,14 @@ def at_the_dot(then, *offers):
     return script
 
 
+class Again(Notes):
+    """Offers what is returned once more."""
+
+    def returned(self, one):
+        self.back.append(one.number)
+        self.left.appendleft(one)
+
+
 # ---------------------------------------------------------------------- silence
 def test_silence_after_the_dot_is_doubt_and_costs_one_slot(serve, exchange_for, turn_until):
     script = at_the_dot(lambda peer: peer.wait_for_the_end())
@@ -346,11 +354,6 @@ def test_a_421_for_a_greeting_sends_us_away_once_until_it_is_staffed_again(serve
 
 @pytest.mark.parametrize("offers", [PIPELINING, CHUNKING])
 def test_a_421_after_every_third_message_loses_and_counts_nothing(offers, serve, exchange_for, turn_until):
-    class Again(Notes):
-        def returned(self, one):
-            self.back.append(one.number)
-            self.left.appendleft(one)
-
     model = Model(most=3)
     server, notes = serve(serving(model, *offers)), Again(jobs_of(20))
     exchange = exchange_for(notes)
@@ -360,6 +363,29 @@ def test_a_421_after_every_third_message_loses_and_counts_nothing(offers, serve,
     assert not notes.losses
     assert not notes.aways
     assert server.connections >= 7
+
+
+def test_what_one_line_gives_back_another_idle_one_takes_unasked(serve, exchange_for, turn_until):
+    model, go = Model(), threading.Event()
+    inner = serving(model, *CHUNKING)
+
+    def script(peer, number):
+        if number > 1:
+            inner(peer, number)
+            return
+        peer.open(*CHUNKING)
+        peer.hear(b"Subject: 1\r\n\r\nhello\r\n")
+        go.wait(10)
+        peer.say(b"250 ok\r\n250 ok\r\n421 4.3.2 enough\r\n")
+
+    server, notes = serve(script), Again(jobs_of(2))
+    exchange = exchange_for(notes)
+    exchange.staff(server.address(), 2)
+    turn_until(exchange, lambda: exchange.ready_lines(server.address()) == 2)
+    go.set()
+    turn_until(exchange, lambda: len(notes.answers) == 2)
+    assert notes.codes == {0: 421, 1: 250}
+    assert notes.back == [1]
 
 
 def test_nobody_listens(exchange_for, serve, turn_until):
