@@ -23,6 +23,7 @@ os.environ.setdefault("SYNDICATION_SECRET_KEY", "the key of the chaos runs, whic
 
 from support import postgresql
 from support.fault_sink import FaultSink
+from support.homes import Template
 
 from chaos import nemesis
 from chaos.judge import Verdict, table
@@ -43,7 +44,8 @@ class Stage:
 
     def __post_init__(self) -> None:
         """Make the readers once."""
-        self.template = prepared(self.folder / "template", self.server.url() if self.server else "", self.asked.readers)
+        empty = Template(self.folder / "template", self.server.url() if self.server else "")
+        self.template = prepared(empty, self.folder / "prepared", self.asked.readers)
 
     def play(self, name: str) -> tuple[Verdict, Scene, float]:
         """One scenario in a home of its own: the verdict, the scene and how long it took (s)."""

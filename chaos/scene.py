@@ -4,6 +4,7 @@ import csv
 import io
 import time
 from collections.abc import Callable, Iterable
+from copy import copy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -52,15 +53,15 @@ def prepare(home: LiveHome, readers: int) -> None:
     say(commands, home.environ)
 
 
-def prepared(folder: Path, server_url: str, readers: int) -> Template:
-    """A database with everything of `prepare` in it, to be copied for each scenario; `server_url` empty: SQLite."""
-    template = Template(folder, server_url)
-    environ = {"SYNDICATION_HOME": str(folder), "SYNDICATION_FEEDS": str(folder / "feeds")}
-    database: Path | str = folder / "syndication.sqlite3"
-    if server_url:
-        database = environ["DATABASE_URL"] = server_url.replace("/postgres?", f"/{template.name}?")
-    prepare(LiveHome(folder, template.environ | environ, database), readers)
-    return template
+def prepared(template: Template, folder: Path, readers: int) -> Template:
+    """A template whose homes have everything of `prepare`, made once in `folder`."""
+    first = template.new_home(folder)
+    prepare(first, readers)
+    ours = copy(template)
+    ours.folder = folder
+    if isinstance(first.database, str):
+        ours.name = first.database.partition("?")[0].rpartition("/")[2]
+    return ours
 
 
 @dataclass

@@ -1,6 +1,5 @@
 """Scenes for chaos in small: a prepared home, a sink and two senders, judged at the end."""
 
-import os
 import tempfile
 from pathlib import Path
 
@@ -10,17 +9,15 @@ from support.faults import Faults
 
 from chaos.scene import Scene, prepared
 
-SERVER_URL = "TEST_SERVER_URL_OF_THIS_RUN"  # tests/conftest.py
-
 
 @pytest.fixture(scope="session")
-def templates(test_home):
+def templates(_template, test_home):
     """Prepared databases by their number of readers, each made once."""
     made = {}
 
     def of(readers):
         if readers not in made:
-            made[readers] = prepared(test_home / f"chaos-{readers}", os.environ.get(SERVER_URL, ""), readers)
+            made[readers] = prepared(_template, test_home / f"chaos-{readers}", readers)
         return made[readers]
 
     return of
@@ -33,8 +30,8 @@ def scene(templates, test_home):
 
     def make(readers, faults=Faults()):  # noqa: B008  # it cannot change
         folder = Path(tempfile.mkdtemp(prefix="chaos-", dir=test_home))
-        sink = FaultSink(folder / "record", faults)
-        made.append(Scene(templates(readers).new_home(folder / "home"), sink, readers, faults))
+        home = templates(readers).new_home(folder / "home")
+        made.append(Scene(home, FaultSink(folder / "record", faults), readers, faults))
         return made[-1]
 
     yield make
