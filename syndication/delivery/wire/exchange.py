@@ -235,7 +235,7 @@ class Exchange:
     def _ask_all(self, now: float) -> None:
         """Lines with room ask for jobs; one that rested for too long is not trusted."""
         self._is_woken = False
-        for crew in self._crews.values():
+        for crew in list(self._crews.values()):  # the engine may staff another server meanwhile
             for line in [line for line in crew.lines if line.talk is not None and not line.is_leaving]:
                 if line.is_idle and now - line.since > self._time_outs.idle:
                     self._forget(line)
@@ -308,7 +308,7 @@ class Exchange:
     # ------------------------------------------------------------------ opening
     def _open_lines(self) -> None:
         now, self._is_short = time.monotonic(), False
-        for crew in self._crews.values():
+        for crew in list(self._crews.values()):
             redials, crew.redials = crew.redials, []
             for line, why in redials:
                 if line in crew.lines:

@@ -7,6 +7,7 @@ from scripted_server import serving
 from smtp_model import Job, Model, Notes, Plan, contents, job
 
 from syndication.delivery.parcel import Parcel
+from syndication.environment import SmtpAddress
 
 PIPELINING, CHUNKING = ("PIPELINING",), ("PIPELINING", "CHUNKING")
 READY = b"250 ok\r\n250 ok\r\n354 go\r\n"
@@ -271,6 +272,35 @@ def test_two_servers_are_driven_by_one_loop(serve, exchange_for, turn_until):
     turn_until(exchange, lambda: len(notes.answers) == 60)
     assert one.accepted | two.accepted == contents(jobs_of(60))
     assert not one.accepted.keys() & two.accepted.keys()
+
+
+def test_a_server_of_another_make_takes_it_all(smtp_server, exchange_for, turn_until):
+    smtp_server.answer("to3@example.org", "550 5.1.1 No such user")
+    jobs = jobs_of(20)
+    notes = Notes(jobs)
+    exchange = exchange_for(notes)
+    exchange.staff(SmtpAddress(smtp_server.host, smtp_server.port), 3)
+    turn_until(exchange, lambda: len(notes.answers) == 20)
+    taken = {one.recipients[0]: (one.sender, one.content) for one in smtp_server.messages}
+    assert taken == {one.parcel.recipient: (one.parcel.sender, b"".join(one.parcel.message)) for one in jobs if one.number != 3}
+    assert (notes.answers[3].code, notes.answers[3].text) == (550, "5.1.1 No such user")
+
+
+def test_an_engine_may_turn_to_another_server_when_it_hears_that_one_is_away(serve, exchange_for, turn_until):
+    model = Model()
+    bad = serve(lambda peer, _number: peer.say(b"554 5.7.1 no\r\n"))
+    good = serve(serving(model, *PIPELINING))
+
+    class FailingOver(Notes):
+        def away(self, server, why):
+            super().away(server, why)
+            exchange.staff(good.address(), 1)
+
+    notes = FailingOver(jobs_of(5))
+    exchange = exchange_for(notes)
+    exchange.staff(bad.address(), 2)
+    turn_until(exchange, lambda: len(notes.answers) == 5)
+    assert model.accepted == contents(jobs_of(5))
 
 
 def test_lmtp_is_spoken_where_the_address_says_so(serve, exchange_for, turn_until):
