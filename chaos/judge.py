@@ -20,6 +20,7 @@ sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests")]
 
 from support.faults import Event, read_record
 
+UNHEARD_SECONDS = 1.0  # a sender that was killed so soon after a refusal may not have noted it
 GRACE_SECONDS = 5.0  # what is said (unsubscribed, cancelled, paused) is obeyed by every DATA that starts later than this
 SHORTEST_RETRY_SECONDS = 59.0  # F19: no retry sooner than a minute, and a second for two clocks
 FINAL = ("delivered", "bounced", "failed", "skipped", "held")
@@ -46,6 +47,7 @@ class Expect:
     may_repeat    addresses whose second copy the policy on doubt explains
     suppressed    address -> when (time.monotonic()) the suppression was answered
     silences      (from, until): nothing may start in between, because of pause or cancel; counted from GRACE_SECONDS after `from`
+    kills         moments (time.monotonic()) at which a sender was killed
     is_cancelled  the rest was skipped on purpose
     is_hurried    the scenario made waiting rows due by hand, so that the time between attempts says nothing
     """
@@ -55,6 +57,7 @@ class Expect:
     may_repeat: frozenset[str] = frozenset()
     suppressed: Mapping[str, float] = field(default_factory=dict)
     silences: list[tuple[float, float]] = field(default_factory=list)
+    kills: list[float] = field(default_factory=list)
     is_cancelled: bool = False
     is_hurried: bool = False
 
@@ -144,10 +147,10 @@ def _judge_stories(verdict: Verdict, stories: Mapping[str, list[Event]], expect:
     """One reader's attempts in order: nothing after a 5xx, not too soon, always the same message."""
     after_5xx, too_soon, unlike = [], [], []
     for address, story in stories.items():
-        refused_at = next((number for number, event in enumerate(story) if event.code >= 500), None)  # RFC 5321 4.2.1
-        if refused_at is not None and len(story) > refused_at + 1:
+        heard = [(one, later) for one, later in pairwise(story) if one.code >= 400 and not _is_unheard(one, expect)]  # RFC 5321 4.2.1
+        if any(one.code >= 500 for one, _ in heard):
             after_5xx.append(address)
-        gaps = [later.at - earlier.at for earlier, later in pairwise(story) if 400 <= earlier.code < 500]
+        gaps = [later.at - one.at for one, later in heard if one.code < 500]
         if gaps and min(gaps) < SHORTEST_RETRY_SECONDS and not expect.is_hurried:
             too_soon.append(address)
         if len({(event.sha256, event.message_id, event.date) for event in story if event.sha256}) > 1:
@@ -155,6 +158,10 @@ def _judge_stories(verdict: Verdict, stories: Mapping[str, list[Event]], expect:
     verdict.blame("tried again after a 5xx", after_5xx)
     verdict.blame(f"tried again within {SHORTEST_RETRY_SECONDS:.0f} s of a 4xx", too_soon)
     verdict.blame("whose attempts differ in bytes, Message-ID or Date", unlike)
+
+
+def _is_unheard(refusal: Event, expect: Expect) -> bool:
+    return any(refusal.at <= moment < refusal.at + UNHEARD_SECONDS for moment in expect.kills)
 
 
 def _judge_messages(verdict: Verdict, events: Sequence[Event]) -> None:

@@ -143,7 +143,7 @@ def lose_queue(scene: Scene, _: Storm) -> None:
     scene.crew.lose_queue()
     scene.rest(10)
     scene.crew.bring_queue_back()
-    scene.kills.append(time.monotonic())
+    scene.blows.append(time.monotonic())
     scene.finish()
 
 
@@ -249,7 +249,7 @@ def full_disk(scene: Scene, _: Storm) -> None:
     ballast = nemesis.fill_disk(scene.home.path)
     scene.rest(8)
     ballast.unlink()
-    scene.kills.append(time.monotonic())
+    scene.blows.append(time.monotonic())
     scene.finish()
 
 
@@ -260,7 +260,7 @@ def no_growth(scene: Scene, _: Storm) -> None:
     nemesis.forbid_growth(scene.crew, largest_bytes=max(path.stat().st_size for path in scene.home.path.rglob("*.journal")))
     scene.rest(8)
     nemesis.allow_growth(scene.crew)
-    scene.kills.append(time.monotonic())
+    scene.blows.append(time.monotonic())
     scene.finish()
 
 
@@ -294,7 +294,7 @@ def refuse(scene: Scene, storm: Storm) -> None:
         scene.sink.shut()
         scene.rest(storm.chance.uniform(0.5, 2))
         scene.sink.open()
-        scene.kills.append(time.monotonic())
+        scene.blows.append(time.monotonic())
     scene.finish()
 
 

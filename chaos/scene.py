@@ -66,13 +66,13 @@ def prepared(template: Template, folder: Path, readers: int) -> Template:
 
 @dataclass
 class Scene:
-    """What a scenario plays with. `kills` are moments (time.monotonic()) of deaths after which the next mail is timed."""
+    """What a scenario plays with. `blows` are moments (time.monotonic()) after which the next mail is timed."""
 
     home: LiveHome
     sink: FaultSink
     readers: int
     faults: Faults
-    kills: list[float] = field(default_factory=list)
+    blows: list[float] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     """Promises that a scenario itself saw broken."""
@@ -154,7 +154,9 @@ class Scene:
     # ------------------------------------------------------------------ the nemesis
     def kill(self, *names: str) -> None:
         """SIGKILL; each sender among them may leave one message in doubt per connection."""
-        self.kills.append(self.crew.kill(*names))
+        moment = self.crew.kill(*names)
+        self.blows.append(moment)
+        self.expect.kills.append(moment)
         self.explain(sum(CONNECTIONS for name in names if name.startswith("bulk")))
 
     def explain(self, held: int) -> None:
@@ -185,9 +187,9 @@ class Scene:
         return verdict
 
     def seconds_to_next_mail(self) -> list[float]:
-        """For each kill: how long until a message that was begun after it, if there was one."""
+        """For each blow: how long until a message that was begun after it, if there was one."""
         begun = sorted(event.started for event in self.sink.events() if event.started)
-        return [found - moment for moment in self.kills if (found := first_after(begun, moment + AT_THE_WIRE_SECONDS))]
+        return [found - moment for moment in self.blows if (found := first_after(begun, moment + AT_THE_WIRE_SECONDS))]
 
 
 def first_after(moments: Iterable[float], moment: float) -> float | None:

@@ -91,6 +91,12 @@ def test_a_retry_within_a_minute_is_too_soon_unless_the_scenario_hurried():
     assert broken([refused(0, 451, at=5.0), *EVENTS], is_hurried=True) == ""
 
 
+@pytest.mark.parametrize("code", [451, 550])
+def test_a_sender_that_was_killed_with_the_refusal_in_its_ear_may_ask_again(code):
+    assert broken([refused(0, code, at=5.0), *EVENTS], kills=[5.5]) == ""
+    assert broken([refused(0, code, at=5.0), *EVENTS], kills=[4.5, 6.5]) != ""
+
+
 @pytest.mark.parametrize("unlike", [{"sha256": "else"}, {"message_id": "<else@example.org>"}, {"date": "else"}])
 def test_every_attempt_carries_the_same_message(unlike):
     earlier = replace(taken(0, at=-90.0, **unlike), kind="refused", code=451)

@@ -349,7 +349,8 @@ class Conversation(asyncio.Protocol):
             if fault in {"amb_taken", "silent_taken"}:
                 self._fall_silent(fault)
             elif fault == "garbage_dot":
-                self.say(b"\x00\xff what is this\r\nno reply at all")
+                self.transport.write(b"\x00\xff what is this\r\nno reply at all\r\n")
+                self.transport.close()
             else:
                 self.say(b"250 2.0.0 taken", after_seconds=world.wait_for_turn())
         self.recipient = self.sender = ""
