@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from syndication.delivery.states import Doubt, State
 
@@ -12,7 +13,7 @@ LONGEST_WAIT_SECONDS = 6 * 3600
 GIVE_UP_SECONDS = 72 * 3600
 GRID_SECONDS = 10
 LONGEST_REPLY = 300  # characters kept
-SHORTEST_RECEIPT, LONGEST_RECEIPT = 5, 64
+SHORTEST_RECEIPT, LONGEST_RECEIPT = 3, 64
 SHORT_REPLY = 40
 _RECEIPT = re.compile(r"(?<![\w.-])(?!\d\.\d+\.\d+(?![\w-]))(?=[\w.-]*\d)[\w.-]{5,}")
 
@@ -26,8 +27,7 @@ class Stage(StrEnum):
     DOT = "end of message"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """One server reply: its code 200..599, its text, and the command that it answers."""
 
     stage: Stage
