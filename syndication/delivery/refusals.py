@@ -154,6 +154,7 @@ BY_STATUS: dict[tuple[int, int], Refusal] = {
     (7, 133): NOT_ADMITTED,
     **dict.fromkeys(((7, detail) for detail in (501, 502, 503)), SPAM),  # Exchange Online from here on
     **dict.fromkeys(((7, detail) for detail in (509, 515)), AUTHENTICATION),
+    (7, 500): TOO_FAST,
     (7, 511): BLOCKLIST,
     **dict.fromkeys(((7, detail) for detail in range(606, 650)), BLOCKLIST),
     (7, 650): TOO_FAST,
@@ -273,6 +274,13 @@ BY_CODE: dict[int, Refusal] = {
     556: NO_DOMAIN,  # RFC 7504 4
 }
 
+BY_BOTH: dict[tuple[str, tuple[int, int]], Refusal] = {
+    (TOO_FAST.word, (2, 1)): BUSY,  # Gmail: one mailbox gets too much at the moment, whoever sends it
+    (TOO_FAST.word, (7, 26)): AUTHENTICATION,  # slowed down because it cannot be told who sends
+    (BUSY.word, (7, 0)): TOO_FAST,  # "try again later" with a code for policy
+}
+"""What the words and the enhanced code together say, where the words alone mislead."""
+
 _STATUS = re.compile(r"(?<![\w.])[245]\.(\d{1,3})\.(\d{1,3})(?![\d.]*\d)")
 _ADDRESS = re.compile(r"<[^<>]{0,320}>|[^\s<>@]{0,64}@[^\s<>@]{1,255}")
 
@@ -294,7 +302,7 @@ def classify(code: int, text: str, stage: Stage) -> Refusal:
         or (BY_SUBJECT.get(status[0]) if status else None)
         or _by_code(code, stage)
     )
-    return _bounded(found, code, stage)
+    return _bounded(BY_BOTH.get((found.word, status), found) if status else found, code, stage)
 
 
 def _status(text: str) -> tuple[int, int] | None:

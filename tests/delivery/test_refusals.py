@@ -82,7 +82,7 @@ AT_RCPT = [
     (550, "5.7.0 not today", "policy policy"),
     # too fast
     (421, "4.7.28 an unusual rate of mail comes from 192.0.2.7", "rate too_fast"),
-    (450, "4.2.1 The user is receiving mail at a rate that keeps more from being delivered", "rate too_fast"),
+    (450, "4.2.1 The user is receiving mail at a rate that keeps more from being delivered", "soft busy"),
     (421, "4.7.0 [TSS04] Messages from 192.0.2.7 wait: unexpected volume or user complaints", "rate too_fast"),
     (451, "4.7.650 192.0.2.7 is held back because of its reputation (S775)", "rate too_fast"),
     (421, "RP-001 the limit of this address is reached", "rate too_fast"),
@@ -103,6 +103,9 @@ AT_RCPT = [
     (553, "5.6.7 this name has letters that we cannot store", "protocol no_smtputf8"),
     (550, "no", "protocol refused"),
     (554, "", "protocol refused"),
+    (451, "4.7.500 Server busy. Please try again later", "rate too_fast"),
+    (421, "4.7.0 Try again later, closing connection", "rate too_fast"),
+    (421, "4.7.26 Rate limited, since this mail is unauthenticated", "policy authentication"),
 ]
 
 
