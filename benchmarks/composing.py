@@ -43,7 +43,7 @@ from syndication.rendering.reader import ReaderRow
 from syndication.rendering.themes import load_theme
 
 DATE = datetime(2026, 12, 1, 8, 30, tzinfo=UTC)
-SLICE = 100  # readers a turn
+SLICE = 250  # readers a turn
 THEIR_SLICE = 5
 WORDS = [
     "a",

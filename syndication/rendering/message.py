@@ -119,22 +119,15 @@ class CompiledMailing:
 
     def _parts(self, answers: Answers, links: Links, message_id: str, date: datetime) -> tuple[bytes, Sequence[bytes]]:
         try:
-            subject, body = self._quick_parts(answers)
+            quick = self._quick.get(links.page) or self._prepare(links.page)
+            body, *subjects = quick.shapes.fill(answers)
+            subject = quick.subject or _encoded("".join(subjects[0]))
         except Exception:  # noqa: BLE001  # whatever it was, the general way does it or says why it cannot
-            subject, body = self._plain_parts(answers, answers.links)
+            subject, body = self._plain_parts(answers)
         row = answers.row
         if self._is_campaign:
             return own_headers(to_mailbox(row.name, row.address), subject, links, date, message_id), body
         return own_headers(to_mailbox("", row.address), subject, None, date, message_id), body  # a stranger may have typed the name
-
-    def _quick_parts(self, answers: Answers) -> tuple[str, Sequence[bytes]]:
-        """The encoded subject and the body, from what is prepared. Raises anything."""
-        quick = self._quick.get(answers.links.page) or self._prepare(answers.links.page)
-        if quick.subject:
-            (body,) = quick.shapes.fill(answers)
-            return quick.subject, body
-        body, subject = quick.shapes.fill(answers)
-        return _encoded("".join(subject)), body
 
     def _prepare(self, page: str) -> "_Quick":
         """What the quick way needs, for messages that link to this page: one in a mailing's life. Raises anything."""
@@ -158,9 +151,9 @@ class CompiledMailing:
         subject = compile_pieces(sources.subject, where="subject", markup=False, encoding=_IN_SUBJECT, links=links)
         return _Quick(Shapes([body, [subject]]), "")
 
-    def _plain_parts(self, answers: Answers, links: Links) -> tuple[str, Sequence[bytes]]:
-        """The same by the general way, which sets the standard. Raises BadTemplate."""
-        subscriber, values = reader_fields(answers.reader), links.as_values()
+    def _plain_parts(self, answers: Answers) -> tuple[str, Sequence[bytes]]:
+        """The encoded subject and the body by the general way, which sets the standard. Raises BadTemplate."""
+        subscriber, values = reader_fields(answers.reader), answers.links.as_values()
         subject = self._subject.fill_from(subscriber, values)
         text = encode_pieces(self._text.pieces_from(subscriber, values))
         html = encode_pieces(self._html.pieces_from(subscriber, values))

@@ -6,7 +6,7 @@ The quoted-printable encoding of RFC 2045 6.7 over UTF-8, built on binascii and 
 
 import binascii
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from markupsafe import escape
@@ -15,6 +15,7 @@ LONGEST_LINE = 76  # columns without CRLF, RFC 2045 6.7 (5)
 SHORT = 200  # characters
 _SOFT_BREAK = b"=\r\n"
 _LONGEST_PLAIN = LONGEST_LINE - 1  # beside the soft break
+_DOT = ord(".")
 _PLAIN = bytes(set(range(ord("!"), ord("~") + 1)) - {ord("=")})  # nothing to encode
 _PLAIN_MARKUP = _PLAIN.translate(None, b"&<>\"'")  # nor anything to escape in HTML
 _PLAIN_LINE = re.compile("(?!From )[!-\\-/-<>-~](?:[ -<>-~]{0,73}[!-<>-~])?")  # words with blanks between them, such as a name
@@ -53,27 +54,26 @@ def piece(text: str) -> bytes:
     return encoded[:start_of_last] + _mended(encoded[start_of_last:], longest=LONGEST_LINE - 1) + _SOFT_BREAK
 
 
-def piece_of_word(text: str) -> bytes:
-    """piece() of a text that is mostly one word in ASCII, such as a link: quicker then."""
-    return _word(text, _PLAIN) or piece(text)
+def _quick_piece(plain: bytes, otherwise: Callable[[str], bytes]) -> Callable[[str], bytes]:
+    """piece() for texts that are mostly one word of these letters, as one line or as two: most links are a little longer than a line."""
+
+    def quick_piece(text: str) -> bytes:
+        if 0 < len(text) <= 2 * _LONGEST_PLAIN and text[0] != "." and text.isascii():
+            octets = text.encode("ascii")
+            if not octets.translate(None, plain):
+                if len(octets) <= _LONGEST_PLAIN:
+                    return octets + _SOFT_BREAK
+                if octets[_LONGEST_PLAIN] != _DOT:
+                    return octets[:_LONGEST_PLAIN] + _SOFT_BREAK + octets[_LONGEST_PLAIN:] + _SOFT_BREAK
+        return otherwise(text)
+
+    return quick_piece
 
 
-def piece_of_markup_word(text: str) -> bytes:
-    """piece() of a text escaped for HTML, that is mostly one word in ASCII without anything to escape."""
-    return _word(text, _PLAIN_MARKUP) or piece(str(escape(text)))
-
-
-def _word(text: str, plain: bytes) -> bytes | None:
-    """The piece of a word of these letters, as one line or as two: most links are a little longer than a line. None: it needs more."""
-    if not 0 < len(text) <= 2 * _LONGEST_PLAIN or text[0] == "." or not text.isascii():
-        return None
-    octets = text.encode("ascii")
-    if octets.translate(None, plain):
-        return None
-    if len(octets) <= _LONGEST_PLAIN:
-        return octets + _SOFT_BREAK
-    first, second = octets[:_LONGEST_PLAIN], octets[_LONGEST_PLAIN:]
-    return None if second[:1] == b"." else first + _SOFT_BREAK + second + _SOFT_BREAK
+piece_of_word = _quick_piece(_PLAIN, piece)
+"""piece() of a text that is mostly one word in ASCII, such as a link: quicker then."""
+piece_of_markup_word = _quick_piece(_PLAIN_MARKUP, lambda text: piece(str(escape(text))))
+"""piece() of a text escaped for HTML, that is mostly one word in ASCII without anything to escape."""
 
 
 def without_last_break(piece: bytes) -> bytes:

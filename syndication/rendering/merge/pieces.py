@@ -37,12 +37,14 @@ class Slot(NamedTuple):
 class Control(NamedTuple):
     """What decides, among other things, which pieces there are; the same words are the same control.
 
-    ask  gives something to compare: the value itself, or only whether a condition holds. Raises TypeError for a value that
-         is not worth comparing.
+    ask           gives something to compare: the value itself, or only whether a condition holds. Raises TypeError for a value that
+                  is not worth comparing.
+    is_attribute  it is about the publication's own fields
     """
 
     words: str
     ask: Callable[[Answers], Any]
+    is_attribute: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,11 @@ def _controls(template: nodes.Template, finder: QuestionFinder, room: dict[str, 
     names = dict.fromkeys(node.name for node in template.find_all(nodes.InternalName) if node.name not in finder.pieces)
     asked = {name: question for name in names if isinstance(question := finder.found[name], Question)}
     return tuple(
-        Control(question.words, _condition(room[name], question.source) if name in finder.decisions else _value(question.source))
+        Control(
+            question.words,
+            _condition(room[name], question.source) if name in finder.decisions else _value(question.source),
+            is_attribute=not (question.is_text or question.is_own),
+        )
         for name, question in asked.items()
     )
 
@@ -165,15 +171,16 @@ class _PieceGenerator(CodeGenerator):
         room = {name: getattr(runtime, name) for name in runtime.exported}
         room |= {"environment": self.environment, "undefined": self.environment.undefined, "cond_expr_undefined": Undefined}
         room |= {"resolve": lambda _name: missing, "printed": self._encoding.printed, **self._constants}
+        among = len(self._finder.found)
         for name, asked in self._finder.found.items():
             if isinstance(asked, Fixed):
                 room[name] = asked.value
             elif name in self._finder.pieces:
                 characters = LONGEST_TEXT if asked.grows else LONGEST_SHOWN * _GROWTH
-                room[name] = Slot(asked.worked_out(), asked.source, characters * _LONGEST_CHARACTER)
+                room[name] = Slot(asked.worked_out(among), asked.source, characters * _LONGEST_CHARACTER)
             else:
                 room[f"of_{name}"] = asked.source
-                room[name] = asked.worked_out() if asked.steps else None
+                room[name] = asked.worked_out(among) if asked.steps else None
         return room
 
     def constants(self) -> dict[int, Any]:

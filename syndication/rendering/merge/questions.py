@@ -14,7 +14,9 @@ from syndication.rendering.merge.names import LINK_NAMES, SUBSCRIBER_FIELDS
 from syndication.rendering.merge.values import LONGEST_SHOWN, Fields, Nobody, shown
 from syndication.rendering.reader import Reader, ReaderRow, first_name, last_name, reader_from
 
-REMEMBERED = 1_024  # values of each question, none longer than LONGEST_SHOWN: first names and the like come back
+REMEMBERED = 2_048  # values of all questions of a template: first names and the like come back
+LEAST_REMEMBERED = 16  # values of one question
+LONGEST_REMEMBERED = 100  # characters
 _GROWING = frozenset({"join", "replace"})
 
 
@@ -47,6 +49,7 @@ class Answers:
         return self.given or reader_from(row.address, row.name, row.attributes, row.locale)
 
 
+NOBODY = Answers(ReaderRow(0, "", "", {}, ""), Links("", "", "", ""))
 Source = Callable[[Answers], Any]
 Step = Callable[[Any], Any]
 
@@ -73,15 +76,15 @@ class Question(NamedTuple):
         """The question that goes one step on."""
         return self._replace(words=words, steps=(*self.steps, step))
 
-    def worked_out(self) -> Step:
-        """All the steps in one; for texts that come back it remembers what came out."""
+    def worked_out(self, among: int) -> Step:
+        """All the steps in one; for texts that come back it remembers what came out, for its share among so many questions."""
         step = reduce(_both, self.steps)
         if self.is_own:
             return step
-        remembered = lru_cache(maxsize=REMEMBERED)(step)
+        remembered = lru_cache(maxsize=max(LEAST_REMEMBERED, REMEMBERED // among))(step)
         if self.is_text:
-            return remembered
-        return lambda value: remembered(value) if type(value) is str and len(value) <= LONGEST_SHOWN else step(value)
+            return lambda value: remembered(value) if len(value) <= LONGEST_REMEMBERED else step(value)
+        return lambda value: remembered(value) if type(value) is str and len(value) <= LONGEST_REMEMBERED else step(value)
 
 
 def _both(first: Step, second: Step) -> Step:

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 from syndication.rendering.merge.limits import LARGEST_OUTPUT, MergeFault, TooMuch
 from syndication.rendering.merge.pieces import PieceTemplate, Slot
-from syndication.rendering.merge.questions import Answers, Source, Step
+from syndication.rendering.merge.questions import NOBODY, Answers, Source, Step
 
 MOST_SHAPES = 256  # that are kept
 MOST_PIECES = 1_000  # of a shape that is kept
-LARGEST_OWN = 20_000  # octets of a shape that is kept, besides the fixed text, which all shapes share
+LARGEST_OWN = 8_000  # octets of a shape that is kept, besides the fixed text, which all shapes share
 PATIENCE = 4  # times MOST_SHAPES shapes may be made before it counts how few readers share one
 
 Text = Sequence[PieceTemplate]
@@ -42,7 +42,10 @@ class Shapes:
     def __init__(self, texts: Sequence[Text]) -> None:
         self._texts = [tuple(text) for text in texts]
         self._templates = [template for text in texts for template in text]
-        self._controls = list({control.words: control.ask for template in self._templates for control in template.controls}.values())
+        controls = {control.words: control for template in self._templates for control in template.controls}.values()
+        self._controls = [control.ask for control in controls if not control.is_attribute]
+        self._attributes = [control.ask for control in controls if control.is_attribute]
+        self._no_attributes = tuple([ask(NOBODY) for ask in self._attributes])  # most readers have none
         self._kept: dict[Any, Shape] = {}
         self._asked = 0
         self.made = 0
@@ -69,7 +72,9 @@ class Shapes:
         if not self._is_worth_keeping:
             return self._new(answers)
         try:
-            key = tuple([ask(answers) for ask in self._controls])
+            key = tuple([ask(answers) for ask in self._attributes]) if answers.row.attributes else self._no_attributes
+            if self._controls:
+                key = key, *[ask(answers) for ask in self._controls]
         except TypeError:  # a value that is not worth comparing
             return self._new(answers)
         self._asked += 1
