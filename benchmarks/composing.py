@@ -34,8 +34,8 @@ django.setup()
 import jinja2
 from django.conf import settings
 
-from syndication.delivery.compose import Composer
-from syndication.delivery.freeze import Frozen
+from syndication.delivery.mailing.compose import Composer
+from syndication.delivery.mailing.freeze import Frozen
 from syndication.rendering.article import Brand, Content
 from syndication.rendering.email import EmailTemplates, email_templates
 from syndication.rendering.message import Envelope

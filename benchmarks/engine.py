@@ -24,8 +24,8 @@ from syndication import environment
 from syndication.articles.cleaning import clean
 from syndication.articles.models import Article, Publication
 from syndication.audience.models import SubscriberList
-from syndication.delivery.compose import Composer
-from syndication.delivery.freeze import Frozen
+from syndication.delivery.mailing.compose import Composer
+from syndication.delivery.mailing.freeze import Frozen
 from syndication.delivery.outcome import Answer
 from syndication.delivery.parcel import Parcel
 from syndication.delivery.signing.dkim import DomainKey, Signer

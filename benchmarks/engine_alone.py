@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from receivers import NullSink, PostfixSink, Receiver, Run, against_goal, cpu_us, interleaved, middle, numbers, rate, ratio, smtp_source
 
-from syndication.delivery.compose import Composer
+from syndication.delivery.mailing.compose import Composer
 from syndication.delivery.signing.dkim import DomainKey
 
 SINKS: dict[str, Callable[[], Receiver]] = {"null": NullSink, "null, CHUNKING": lambda: NullSink(chunking=True), "smtp-sink": PostfixSink}

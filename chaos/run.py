@@ -44,8 +44,8 @@ class Stage:
 
     def __post_init__(self) -> None:
         """Make the readers once."""
-        empty = Template(self.folder / "template", self.server.url() if self.server else "")
-        self.template = prepared(empty, self.folder / "prepared", self.asked.readers)
+        self.empty = Template(self.folder / "template", self.server.url() if self.server else "")
+        self.template = prepared(self.empty, self.folder / "prepared", self.asked.readers)
 
     def play(self, name: str) -> tuple[Verdict, Scene, float]:
         """One scenario in a home of its own: the verdict, the scene and how long it took (s)."""
@@ -59,11 +59,12 @@ class Stage:
             if scenario.disk_mb:
                 stack.enter_context(nemesis.small_disk(place, size_mb=scenario.disk_mb))
             home = self.template.new_home(place / "home")
-            stack.callback(home.stop)
+            stack.callback(lambda: scene.home.stop())
             scene = Scene(home, sink, self.asked.readers, faults)
             home.environ["SYNDICATION_SMTP_URL"] = scenario.smtp_url.format(port=sink.port)
+            storm = Storm(random.Random(self.asked.seed), self.asked.seconds, lambda: self.empty.new_home(place / "second"), self.server)
             try:
-                scenario.play(scene, Storm(random.Random(self.asked.seed), self.asked.seconds, self.server))
+                scenario.play(scene, storm)
             except (TimeoutError, RuntimeError, AssertionError, OSError) as error:
                 scene.broken.append(f"it did not come to its end: {error}")
             verdict = scene.judge()

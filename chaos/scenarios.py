@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from support.faults import Faults
+from support.homes import LiveHome
 from support.postgresql import PostgreSQL
 
 from chaos import nemesis
@@ -31,10 +32,11 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Storm:
-    """The dice, how long an unhurried campaign takes, and the database server where there is one."""
+    """The dice, how long an unhurried campaign takes, a second installation, and the database server where there is one."""
 
     chance: random.Random
     seconds: float
+    empty_home: Callable[[], LiveHome]
     server: PostgreSQL | None = None
 
 
@@ -316,6 +318,28 @@ def slow_server(scene: Scene, _: Storm) -> None:
     scene.notes.append(f"{ends[-1] - ends[0]:.0f} s; {scene.sink.peak()} busy lines would take {at_best:.0f} s")
 
 
+def restore(scene: Scene, storm: Storm) -> None:
+    """F24: a backup of the middle of the send is restored after its end; nothing goes out by itself, and nothing twice afterwards."""
+    scene.begin()
+    scene.reach(0.2)
+    scene.brake()
+    file = str(scene.home.path / "backup.tar.gz")
+    scene.cli("backup", file)
+    scene.brake(1)
+    scene.finish()
+    scene.home.stop()
+    scene.move_to(storm.empty_home())
+    scene.cli("restore", file)
+    before = scene.sink.taken()
+    scene.open()
+    scene.rest(5)
+    if scene.sink.taken() != before:
+        scene.broken.append(f"{scene.sink.taken() - before} messages went out before anybody said so")
+    scene.expect.held_at_most = None  # all that was not final at the backup
+    scene.cli("campaign", "resume", "1")
+    scene.finish()
+
+
 def refused_at_the_door(scene: Scene, _: Storm) -> None:
     """F22: no TLS where TLS is required, or a wrong password: nobody is failed, the reason is shown, nothing is sent in clear."""
     scene.open()
@@ -406,6 +430,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "tls-454": Scenario(refused_at_the_door, Faults(starttls="454"), smtp_url="smtp://127.0.0.1:{port}?tls=starttls", is_small=False),
     "wrong-password": Scenario(refused_at_the_door, Faults(auth="535"), smtp_url="smtp://news:wrong@127.0.0.1:{port}"),
     "crash-points": Scenario(crash_points, is_small=False),
+    "restore": Scenario(restore),
     "weather": Scenario(weather, Faults(shares=_RANDOM | _DOUBT, messages_per_connection=100), is_small=False),
 }
 

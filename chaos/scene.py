@@ -79,14 +79,18 @@ class Scene:
 
     def __post_init__(self) -> None:
         """A home sends to its sink; the doubtful faults are expected to end held."""
-        self.home.environ["SYNDICATION_SMTP_URL"] = self.sink.url
+        self.move_to(self.home)
         self.addresses = addresses(self.readers)
-        self.crew = Crew(self.home)
         self.expect = Expect(frozenset(self.addresses), held_at_most=len(self.meeting(*DOUBTFUL)))
 
     def meeting(self, *names: str) -> list[str]:
         """The addresses that meet one of these faults."""
         return [address for address in self.addresses if fault_of(self.faults, address) in names]
+
+    def move_to(self, home: LiveHome) -> None:
+        """From here on this is the installation; it sends to the same sink."""
+        self.home, self.crew = home, Crew(home)
+        home.environ["SYNDICATION_SMTP_URL"] = self.sink.url
 
     # ------------------------------------------------------------------ the course of a campaign
     def open(self, **environ: str) -> None:

@@ -8,8 +8,10 @@ from celery.signals import worker_process_shutdown, worker_shutdown
 from django.utils import timezone
 
 from syndication.campaigns import control
-from syndication.delivery import confirmation, plan, reconcile, send
+from syndication.delivery.ledger import plan, reconcile
+from syndication.delivery.mailing import confirmation
 from syndication.delivery.models import Mailing
+from syndication.delivery.sending import send
 from syndication.feeds import publish
 from syndication.queue import BULK, DEFAULT, FEEDS, MAIL, app
 

@@ -6,10 +6,10 @@ from django.db import transaction
 
 from syndication.campaigns.create import check
 from syndication.campaigns.models import Campaign
-from syndication.delivery.correct import call_delivered, plan_again
-from syndication.delivery.freeze import freeze_campaign, keep
+from syndication.delivery.ledger.correct import call_delivered, plan_again
+from syndication.delivery.ledger.reconcile import end_cancelled
+from syndication.delivery.mailing.freeze import freeze_campaign, keep
 from syndication.delivery.models import Mailing
-from syndication.delivery.reconcile import end_cancelled
 from syndication.delivery.states import State
 from syndication.errors import NotFound, Refused, SyndicationError
 

@@ -10,7 +10,7 @@ from syndication.articles.models import Article
 from syndication.audience.models import SubscriberList, Subscription
 from syndication.campaigns.models import Campaign, User
 from syndication.campaigns.schedule import BadSchedule, schedule
-from syndication.delivery.freeze import freeze_campaign
+from syndication.delivery.mailing.freeze import freeze_campaign
 from syndication.errors import Refused
 
 

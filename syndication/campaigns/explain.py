@@ -2,8 +2,8 @@
 
 from syndication.audience.find import subscriber_named
 from syndication.campaigns.control import campaign_of
+from syndication.delivery.ledger.story import Story, story
 from syndication.delivery.models import Delivery, Mailing
-from syndication.delivery.story import Story, story
 from syndication.errors import NotFound
 
 MOST = 50  # mailings, newest first

@@ -19,7 +19,7 @@ from syndication.articles.read_source import Source, read_path, read_stream
 from syndication.audience.lists import list_named
 from syndication.cli.output import json_option, publication_option, say
 from syndication.cli.which import chosen_publication
-from syndication.delivery.preview import NOBODY_YET, preview
+from syndication.delivery.mailing.preview import NOBODY_YET, preview
 from syndication.errors import BadInput
 from syndication.queue import FEEDS, ring
 from syndication.rendering.adapt import field_check

@@ -21,9 +21,9 @@ from django.db import connection, models, transaction
 
 from syndication import __version__
 from syndication.campaigns.models import Campaign
-from syndication.delivery.correct import hold_all
+from syndication.delivery.ledger.correct import hold_all
+from syndication.delivery.ledger.plan import plan
 from syndication.delivery.models import Batch, Lease, Mailing
-from syndication.delivery.plan import plan
 from syndication.errors import BadInput, Refused
 
 FORMAT = 1

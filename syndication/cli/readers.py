@@ -23,7 +23,7 @@ from syndication.audience.suppress import suppress as suppress_address
 from syndication.audience.table import BadTable, Row, encoding_of, rows
 from syndication.cli.output import json_option, publication_option, say
 from syndication.cli.which import chosen_publication
-from syndication.delivery.forget import erase_reader
+from syndication.delivery.ledger.forget import erase_reader
 
 SAMPLE = 16 * 1024  # bytes looked at to find encoding and delimiter
 SHOWN_REFUSALS = 20

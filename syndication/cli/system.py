@@ -16,7 +16,7 @@ from syndication.cli.output import json_option, say
 from syndication.cli.sample import prepare
 from syndication.cli.up import up as bring_up
 from syndication.cli.which import chosen_publication, mail_domain
-from syndication.delivery.doubt_policy import doubt_policy, set_doubt_policy
+from syndication.delivery.ledger.doubt_policy import doubt_policy, set_doubt_policy
 from syndication.delivery.models import Mailing
 from syndication.delivery.states import Doubt
 from syndication.feeds.publish import publish

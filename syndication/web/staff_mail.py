@@ -18,7 +18,7 @@ class EmailBackend(BaseEmailBackend):
     def __init__(self, *, fail_silently: bool = False, **_: Any) -> None:
         """Take the account of the settings."""
         super().__init__(fail_silently=fail_silently)
-        account = cast(EspAccount, settings.ESP)  # this back end is chosen only where there is one
+        account = cast("EspAccount", settings.ESP)  # this back end is chosen only where there is one
         backend = import_string(PROVIDERS[account.provider].backend)
         self._backend = backend(fail_silently=fail_silently, **arguments_of(account))
 

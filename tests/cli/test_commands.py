@@ -211,7 +211,7 @@ def test_a_campaign_from_draft_to_running_to_cancelled(ready):
 
 
 def test_verify_ends_with_1_when_the_sums_do_not_agree(ready):
-    from syndication.delivery import plan
+    from syndication.delivery.ledger import plan
     from syndication.delivery.models import Delivery
 
     made = create()

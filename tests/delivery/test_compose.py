@@ -9,9 +9,9 @@ import pytest
 from syndication.audience import tokens
 from syndication.audience.keys import token_key
 from syndication.audience.leave import unsubscribe_token
-from syndication.delivery import links
-from syndication.delivery.compose import MESSAGE_ID, Addressee, Composer
-from syndication.delivery.freeze import Frozen
+from syndication.delivery.mailing import links
+from syndication.delivery.mailing.compose import MESSAGE_ID, Addressee, Composer
+from syndication.delivery.mailing.freeze import Frozen
 from syndication.rendering.bad_template import BadTemplate
 from syndication.rendering.email import EmailTemplates
 from syndication.rendering.message import Envelope

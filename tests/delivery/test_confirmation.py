@@ -5,9 +5,9 @@ import pytest
 
 from syndication.audience import subscribe
 from syndication.audience.models import Subscription
-from syndication.delivery import send
-from syndication.delivery.confirmation import plan_confirmation
+from syndication.delivery.mailing.confirmation import plan_confirmation
 from syndication.delivery.models import Delivery, Mailing
+from syndication.delivery.sending import send
 from syndication.delivery.states import State
 from syndication.environment import SmtpAddress
 

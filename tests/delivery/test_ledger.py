@@ -6,9 +6,10 @@ from django.db import connection
 from syndication.audience import leave
 from syndication.audience.models import Subscriber
 from syndication.audience.suppress import suppress
-from syndication.delivery import correct, ledger, plan, reconcile
 from syndication.delivery.journal.records import Settled
-from syndication.delivery.ledger import Came
+from syndication.delivery.ledger import correct, plan, reconcile
+from syndication.delivery.ledger import statements as ledger
+from syndication.delivery.ledger.statements import Came
 from syndication.delivery.models import Attempt, Batch, Delivery, Lease, Mailing
 from syndication.delivery.states import State
 

@@ -5,7 +5,7 @@ import pytest
 
 from syndication.articles.models import Article
 from syndication.audience import leave
-from syndication.delivery.preview import preview
+from syndication.delivery.mailing.preview import preview
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)

@@ -12,9 +12,10 @@ from syndication.campaigns.create import Wish, create
 from syndication.campaigns.explain import explain
 from syndication.campaigns.models import Campaign
 from syndication.campaigns.status import status, verify
-from syndication.delivery import plan, reconcile, send
-from syndication.delivery.doubt_policy import set_doubt_policy
+from syndication.delivery.ledger import plan, reconcile
+from syndication.delivery.ledger.doubt_policy import set_doubt_policy
 from syndication.delivery.models import Batch, Delivery, Lease, Mailing
+from syndication.delivery.sending import send
 from syndication.delivery.servers.change import Wish as ServerWish
 from syndication.delivery.servers.change import add as add_server
 from syndication.delivery.servers.models import SmtpServer

@@ -9,7 +9,8 @@ from syndication.campaigns import control
 from syndication.campaigns.create import Wish, create
 from syndication.campaigns.explain import explain
 from syndication.campaigns.status import status
-from syndication.delivery import plan, reconcile, send
+from syndication.delivery.ledger import plan, reconcile
+from syndication.delivery.sending import send
 
 pytestmark = [pytest.mark.django_db]
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)

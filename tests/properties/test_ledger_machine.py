@@ -26,14 +26,15 @@ from syndication.audience.table import Row
 from syndication.campaigns import control
 from syndication.campaigns.create import Wish, create
 from syndication.campaigns.status import status, verify
-from syndication.delivery import plan, reconcile, run
-from syndication.delivery.compose import composer_of
 from syndication.delivery.journal.files import JournalFile
-from syndication.delivery.letters import Desk
+from syndication.delivery.ledger import plan, reconcile
 from syndication.delivery.limits.limiter import Limiter
+from syndication.delivery.mailing.compose import composer_of
 from syndication.delivery.models import Batch, Delivery, Mailing
 from syndication.delivery.outcome import Answer, Stage
-from syndication.delivery.run import Run
+from syndication.delivery.sending import run
+from syndication.delivery.sending.letters import Desk
+from syndication.delivery.sending.run import Run
 from syndication.delivery.servers.routing import Server
 from syndication.delivery.states import Doubt, State
 from syndication.environment import SmtpAddress

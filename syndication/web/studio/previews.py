@@ -5,7 +5,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from syndication.articles.models import Article
-from syndication.delivery.preview import Preview, preview
+from syndication.delivery.mailing.preview import Preview, preview
 from syndication.errors import NotFound, SyndicationError
 from syndication.web.public import article_page
 from syndication.web.studio.access import StaffRequest

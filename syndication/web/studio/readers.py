@@ -14,7 +14,7 @@ from syndication.articles.models import Publication
 from syndication.audience.models import Subscriber, SubscriberList, Subscription, Suppression
 from syndication.audience.subscribe import Person, add
 from syndication.audience.suppress import suppress
-from syndication.delivery.forget import erase_reader
+from syndication.delivery.ledger.forget import erase_reader
 from syndication.delivery.models import Delivery
 from syndication.errors import SyndicationError
 from syndication.web.studio.access import StaffRequest

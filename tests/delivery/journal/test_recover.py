@@ -2,13 +2,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from syndication.delivery import ledger, plan
 from syndication.delivery.journal import files, records
 from syndication.delivery.journal.files import JournalFile
 from syndication.delivery.journal.records import Settled
-from syndication.delivery.ledger import Came
+from syndication.delivery.ledger import plan
+from syndication.delivery.ledger import statements as ledger
+from syndication.delivery.ledger.recover import ELSEWHERE_SECONDS, recover
+from syndication.delivery.ledger.statements import Came
 from syndication.delivery.models import Attempt, Batch, Delivery, Lease, Mailing
-from syndication.delivery.recover import ELSEWHERE_SECONDS, recover
 from syndication.delivery.states import Doubt, State
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -124,7 +125,7 @@ def test_a_journal_that_is_gone_leaves_doubt_and_never_planned_rows(planned, sen
 
 
 def test_another_machine_has_time_to_come_back_before_its_claims_are_doubt(planned, sender):
-    from syndication.delivery.database import database_now
+    from syndication.delivery.ledger.database import database_now
 
     sender.journal.forget()
     now = database_now()

@@ -4,10 +4,10 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from syndication.delivery.compose import Composer
 from syndication.delivery.journal.records import Settled
-from syndication.delivery.ledger import BatchClaim, Taken, WaitingRow
+from syndication.delivery.ledger.statements import BatchClaim, Taken, WaitingRow
 from syndication.delivery.limits.limiter import Limiter
+from syndication.delivery.mailing.compose import Composer
 from syndication.delivery.parcel import Parcel
 from syndication.delivery.servers.routing import Address
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from syndication.audience.models import Subscription
-from syndication.delivery.freeze import freeze_confirmation, keep
+from syndication.delivery.mailing.freeze import freeze_confirmation, keep
 from syndication.delivery.models import Batch, Delivery, Mailing
 from syndication.delivery.states import WAITING
 

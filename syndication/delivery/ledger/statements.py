@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from syndication.delivery.database import durable, now_sql, quick
 from syndication.delivery.journal.records import Settled
+from syndication.delivery.ledger.database import durable, now_sql, quick
 from syndication.delivery.models import Attempt, Lease, Mailing
 from syndication.delivery.states import COUNTED, State
 

@@ -15,20 +15,21 @@ from datetime import UTC, datetime
 from django.conf import settings
 from django.db import connection
 
-from syndication.delivery import ledger, refusals
+from syndication.delivery import refusals
 from syndication.delivery.crash_points import reach
 from syndication.delivery.esp.providers import safe_repeat_seconds
-from syndication.delivery.hello import sender_name
 from syndication.delivery.journal import records
 from syndication.delivery.journal.files import JournalFile
 from syndication.delivery.journal.records import Settled
-from syndication.delivery.ledger import Came, WaitingRow
-from syndication.delivery.letters import Desk, Letter, OpenBatch, Seen, domain_of
+from syndication.delivery.ledger import statements as ledger
+from syndication.delivery.ledger.statements import Came, WaitingRow
 from syndication.delivery.limits import warmup
 from syndication.delivery.limits.budgets import Reported
 from syndication.delivery.models import Mailing
 from syndication.delivery.outcome import Answer, Outcome, Stage, Tries, doubt, lost_before_dot, outcome_of, receipt
-from syndication.delivery.patience import awake_seconds, patiently
+from syndication.delivery.sending.hello import sender_name
+from syndication.delivery.sending.letters import Desk, Letter, OpenBatch, Seen, domain_of
+from syndication.delivery.sending.patience import awake_seconds, patiently
 from syndication.delivery.servers import lines, routing
 from syndication.delivery.servers.routing import OF_THE_ENVIRONMENT, Address, Route, Server
 from syndication.delivery.states import Doubt, State

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from django.conf import settings
 
-from syndication.delivery.database import database_now, durable
 from syndication.delivery.journal import files
 from syndication.delivery.journal.records import Settled, Told
-from syndication.delivery.ledger import BatchClaim, Came, sum_up, write_rows
+from syndication.delivery.ledger.database import database_now, durable
+from syndication.delivery.ledger.statements import BatchClaim, Came, sum_up, write_rows
 from syndication.delivery.models import Batch, Delivery, Lease
 from syndication.delivery.outcome import Tries, doubt
 from syndication.delivery.states import WAITING, Doubt, State

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from syndication.delivery.ledger import BatchClaim, sum_up
+from syndication.delivery.ledger.statements import BatchClaim, sum_up
 from syndication.delivery.models import Attempt, Batch, Delivery
 from syndication.delivery.states import State
 

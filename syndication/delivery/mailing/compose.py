@@ -11,8 +11,8 @@ from syndication.audience import tokens
 from syndication.audience.addresses import on_the_wire
 from syndication.audience.keys import token_key
 from syndication.audience.subscribe import confirmation_token
-from syndication.delivery import links
-from syndication.delivery.freeze import Frozen
+from syndication.delivery.mailing import links
+from syndication.delivery.mailing.freeze import Frozen
 from syndication.delivery.models import Mailing
 from syndication.delivery.parcel import Parcel
 from syndication.delivery.signing.keys import signer_of_keys

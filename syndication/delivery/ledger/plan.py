@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Sum
 
 from syndication.delivery.crash_points import reach
-from syndication.delivery.database import now_sql
+from syndication.delivery.ledger.database import now_sql
 from syndication.delivery.models import Batch, Mailing
 
 BATCH = 1000  # readers that one sender takes at a time

@@ -11,14 +11,14 @@ from typing import NamedTuple
 
 from django.conf import settings
 
-from syndication.delivery.compose import composer_of
 from syndication.delivery.esp.lane import EspLane
-from syndication.delivery.hello import host_name, sender_name
 from syndication.delivery.journal.files import JournalFile, JournalFull
-from syndication.delivery.letters import Carrier, Desk
 from syndication.delivery.limits.limiter import Limiter
+from syndication.delivery.mailing.compose import composer_of
 from syndication.delivery.models import Mailing
-from syndication.delivery.run import NothingToSendThrough, Run
+from syndication.delivery.sending.hello import host_name, sender_name
+from syndication.delivery.sending.letters import Carrier, Desk
+from syndication.delivery.sending.run import NothingToSendThrough, Run
 from syndication.delivery.servers import lines, routing
 from syndication.delivery.servers.routing import Address, Route
 from syndication.delivery.wire.exchange import Exchange

@@ -9,8 +9,8 @@ from syndication.articles.models import Article, Publication
 from syndication.audience import addresses
 from syndication.audience.keys import address_hash
 from syndication.audience.models import Subscriber, SubscriberList
-from syndication.delivery.compose import Addressee, Composer
-from syndication.delivery.freeze import freeze_campaign
+from syndication.delivery.mailing.compose import Addressee, Composer
+from syndication.delivery.mailing.freeze import freeze_campaign
 from syndication.rendering.adapt import brand_of, content_of
 from syndication.rendering.article import feed_html
 from syndication.rendering.reader import Reader, reader_from

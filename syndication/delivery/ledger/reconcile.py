@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from django.db import connection, transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
-from syndication.delivery.database import database_now
-from syndication.delivery.ledger import BatchClaim, sum_up
+from syndication.delivery.ledger.database import database_now
+from syndication.delivery.ledger.recover import recover
+from syndication.delivery.ledger.statements import BatchClaim, sum_up
 from syndication.delivery.models import Batch, Delivery, Mailing
-from syndication.delivery.recover import recover
 from syndication.delivery.states import FINAL, WAITING, State
 
 CANCELLED = "cancelled"
