@@ -59,8 +59,8 @@ class Stage:
             if scenario.disk_mb:
                 stack.enter_context(nemesis.small_disk(place, size_mb=scenario.disk_mb))
             home = self.template.new_home(place / "home")
-            stack.callback(lambda: scene.home.stop())
             scene = Scene(home, sink, self.asked.readers, faults)
+            stack.callback(scene.close)
             home.environ["SYNDICATION_SMTP_URL"] = scenario.smtp_url.format(port=sink.port)
             storm = Storm(random.Random(self.asked.seed), self.asked.seconds, lambda: self.empty.new_home(place / "second"), self.server)
             try:

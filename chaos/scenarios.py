@@ -327,7 +327,6 @@ def restore(scene: Scene, storm: Storm) -> None:
     scene.cli("backup", file)
     scene.brake(1)
     scene.finish()
-    scene.home.stop()
     scene.move_to(storm.empty_home())
     scene.cli("restore", file)
     before = scene.sink.taken()

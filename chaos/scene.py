@@ -89,8 +89,13 @@ class Scene:
 
     def move_to(self, home: LiveHome) -> None:
         """From here on this is the installation; it sends to the same sink."""
+        self.close()
         self.home, self.crew = home, Crew(home)
         home.environ["SYNDICATION_SMTP_URL"] = self.sink.url
+
+    def close(self) -> None:
+        """Stop all programs of the installation."""
+        self.home.stop()
 
     # ------------------------------------------------------------------ the course of a campaign
     def open(self, **environ: str) -> None:
