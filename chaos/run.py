@@ -113,8 +113,8 @@ def main() -> int:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", choices=[*SCENARIOS, []], help=", ".join(SCENARIOS))
-    parser.add_argument("--readers", type=int, default=3000)
-    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--readers", type=int, default=2000)
+    parser.add_argument("--seconds", type=float, default=8)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--large", action="store_true", help="every scenario, also the long ones")
