@@ -182,6 +182,9 @@ def filtered(question: Question, words: str, name: str, step: Step) -> Question:
     return question.then(words, step)._replace(grows=question.grows or name in _GROWING)
 
 
+_LINKS_AS_THEY_ARE = "https://", "http://"  # safe_link() leaves them alone, seen at first sight
+
+
 def filter_step(name: str, arguments: list[Any], named: dict[str, Any], *, markup: bool) -> Step | None:
     """A filter with fixed values; None for a name that is none of readers' filters."""
     if name in ("default", "d") and len(arguments) == 1 and not named and isinstance(arguments[0], str):
@@ -189,7 +192,7 @@ def filter_step(name: str, arguments: list[Any], named: dict[str, Any], *, marku
         return lambda value: instead if isinstance(value, Undefined) else value
     if name == "_link":
         return lambda value: (
-            value if type(value) is str and value[:8] == "https://" and len(value) <= LONGEST_TEXT else capped(safe_link(value))
+            value if type(value) is str and value.startswith(_LINKS_AS_THEY_ARE) and len(value) <= LONGEST_TEXT else capped(safe_link(value))
         )
     function = (escape if markup else unchanged) if name in ("escape", "e") else FILTERS.get(name)
     return function and (lambda value: capped(function(value, *arguments, **named)))
