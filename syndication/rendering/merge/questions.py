@@ -192,7 +192,9 @@ def filter_step(name: str, arguments: list[Any], named: dict[str, Any], *, marku
         return lambda value: instead if isinstance(value, Undefined) else value
     if name == "_link":
         return lambda value: (
-            value if type(value) is str and value.startswith(_LINKS_AS_THEY_ARE) and len(value) <= LONGEST_TEXT else capped(safe_link(value))
+            value
+            if type(value) is str and value.startswith(_LINKS_AS_THEY_ARE) and len(value) <= LONGEST_TEXT
+            else capped(safe_link(value))
         )
     function = (escape if markup else unchanged) if name in ("escape", "e") else FILTERS.get(name)
     return function and (lambda value: capped(function(value, *arguments, **named)))
