@@ -290,7 +290,7 @@ def retry_doubt(scene: Scene, _: Storm) -> None:
 def refuse(scene: Scene, storm: Storm) -> None:
     """F19: the server is away again and again; every open connection is cut each time, which may leave one in doubt on each."""
     scene.begin()
-    for _ in range(4):
+    for _ in range(2):
         scene.go_on(scene.readers // 8)
         scene.explain(scene.sink.connections())
         scene.sink.shut()
