@@ -26,7 +26,7 @@ from syndication.delivery.ledger.plan import plan
 from syndication.delivery.models import Batch, Lease, Mailing
 from syndication.errors import BadInput, Refused
 
-FORMAT = 1
+FORMAT = 2  # 1 had the ledger of before the batches
 PAGE = 2000  # rows
 LEFT_OUT = {"sessions.session", "contenttypes.contenttype", "auth.permission", "auth.group"}
 
