@@ -31,6 +31,7 @@ class Status:
     finished_at: datetime | None
     waits_because: str
     problem: str
+    waits_until: datetime | None = None
 
     @property
     def settled(self) -> int:
@@ -40,7 +41,8 @@ class Status:
     def as_json(self) -> dict[str, Any]:
         """What `campaign status --json` prints; times as ISO 8601."""
         times = {
-            name: moment.isoformat() if (moment := getattr(self, name)) else None for name in ("starts_at", "started_at", "finished_at")
+            name: moment.isoformat() if (moment := getattr(self, name)) else None
+            for name in ("starts_at", "started_at", "finished_at", "waits_until")
         }
         return {
             "id": self.id,
@@ -77,6 +79,7 @@ def status(campaign_id: int) -> Status:
         finished_at=campaign.finished_at,
         waits_because=mailing.waits_because if mailing else "",
         problem=campaign.problem,
+        waits_until=mailing.waits_until if mailing else None,
     )
 
 

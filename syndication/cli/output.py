@@ -53,4 +53,6 @@ def say(result: Mapping[str, Any] | list[Any], lines: Iterable[str], *, as_json:
 def _about_database(what: str) -> str:
     if "no such table" in what or "does not exist" in what or "no such column" in what:
         return f"The tables are missing or old ({what.splitlines()[0]}). Run `syndication migrate`, then try again."
+    if "locked" in what:
+        return "Another process has been writing to the database for long. Nothing was half done; try again. One that hangs is ended within a minute."
     return f"The database cannot be used now: {what}. Nothing was half done; try again when it is back."

@@ -54,7 +54,8 @@ def server_add(url: str, publication: str | None, *, as_json: bool, **wish: Any)
         raise click.UsageError("Name the password's file or its variable, not both.")
     row = change.add(change.Wish(given, wish["name"], wish["weight"], inside, wish["connections"], "".join(places)))
     whom = f"publication {inside.slug}" if inside else "every publication without a server of its own"
-    lines = [f"{row.name} serves {whom} from now on.", f"`syndication server test {row.name}` greets it."]
+    lines = [f"{row.name} serves {whom} from now on; the server of SYNDICATION_SMTP_URL does so no more."]
+    lines += [f"`syndication server test {row.name}` greets it, `syndication server remove {row.name}` takes it back."]
     say(_server(row), lines, as_json=as_json)
 
 

@@ -14,6 +14,7 @@ from syndication.campaigns.models import Campaign
 from syndication.campaigns.status import status, verify
 from syndication.delivery.ledger import plan, reconcile
 from syndication.delivery.ledger.doubt_policy import set_doubt_policy
+from syndication.delivery.limits import plans
 from syndication.delivery.models import Batch, Delivery, Lease, Mailing
 from syndication.delivery.sending import send
 from syndication.delivery.servers.change import Wish as ServerWish
@@ -338,3 +339,19 @@ def test_when_every_server_is_away_the_campaign_waits_and_says_for_which(running
     assert "127.0.0.1:1 cannot be reached" in found.waits_because
     send.send_due(running.mailing_id)
     assert "gone rests until" in status(running.pk).waits_because
+
+
+def test_many_senders_that_find_no_server_do_not_make_the_wait_longer(running, settings):
+    settings.SMTP = SmtpAddress("127.0.0.1", 1)
+    for _ in range(6):
+        send.send_due(running.mailing_id)
+    until = Mailing.objects.get(pk=running.mailing_id).waits_until
+    assert until - datetime.now(UTC) <= send.LOOK_AGAIN
+
+
+def test_what_a_warm_up_plan_holds_back_is_said_on_the_campaign_which_goes_on(running, wire):
+    plans.start("weekly.example.org", plans.Wish(1, 1.5, 100, 0.01), datetime.now(UTC))
+    send._LIMITER._rulebook.forget()  # which it would do by itself within two seconds
+    found = run(running)
+    assert found.waits_because.startswith("slowed down: ")
+    assert found.waits_until is None

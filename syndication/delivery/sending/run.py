@@ -65,6 +65,8 @@ class Run:
         self.mailing = mailing
         self.settled = 0
         self.away_because = ""
+        self.held_back = ""
+        """Which limit or plan let some rows wait, in words for staff."""
         self._domain = mailing.envelope["mail_domain"]
         self._composer, self._exchange, self._limiter, self._staffed = desk.composer, desk.exchange, desk.limiter, desk.staffed
         self._journal = journal
@@ -341,6 +343,7 @@ class Run:
                 may_go.append(row)
             else:
                 wait = grants.waits.get(domain)
+                self.held_back = f"slowed down: {wait.because}" if wait else self.held_back
                 self._wait(batch, row, wait.seconds_of(behind[domain]) if wait else LOOK_SECONDS, now)
                 behind[domain] += 1
         return may_go

@@ -27,8 +27,7 @@ from syndication.errors import SyndicationError
 
 RUN_SECONDS = 5.0  # a task's length, so that a stopping worker is done soon and campaigns take turns
 LINES = {Mailing.Kind.CAMPAIGN: 10, Mailing.Kind.CONFIRMATION: 2}
-FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(seconds=60)
-SLOW_SECONDS = 2.0
+LOOK_AGAIN = timedelta(seconds=5)
 
 log = logging.getLogger("syndication.send")
 _of_this_thread = threading.local()
@@ -83,8 +82,8 @@ def send_due(mailing_id: int, *, run_seconds: float = RUN_SECONDS) -> Sent:
         journal.close()
         raise
     _end(run, exchange)
-    if run.settled and mailing.waits and not has_waited:
-        Mailing.objects.filter(pk=mailing.pk).update(waits=0, waits_until=None, waits_because="")
+    if not has_waited and (run.settled or run.held_back):
+        _tell_what_holds_back(mailing, run.held_back)
     return Sent(run.settled, run.has_more and not has_waited)
 
 
@@ -140,7 +139,14 @@ def _exchange(route: Route, host: str) -> Kept:
 
 
 def _wait(mailing: Mailing, because: str) -> None:
-    pause = min(FIRST_WAIT * (1 << min(mailing.waits, 8)), LONGEST_WAIT)
-    until = datetime.now(UTC) + pause
+    """Nothing can be sent now: look again soon. Servers and providers that are away have longer and longer rests of their own."""
+    until = datetime.now(UTC) + LOOK_AGAIN
     Mailing.objects.filter(pk=mailing.pk).update(waits=mailing.waits + 1, waits_until=until, waits_because=because[:300])
-    log.warning("mailing %s waits %d s: %s", mailing.key, pause.total_seconds(), because)
+    if because[:300] != mailing.waits_because:
+        log.warning("mailing %s waits: %s", mailing.key, because)
+
+
+def _tell_what_holds_back(mailing: Mailing, because: str) -> None:
+    """Limits and warm-up plans let only some go: said on the campaign, which goes on all the while."""
+    if because[:300] != mailing.waits_because or mailing.waits:
+        Mailing.objects.filter(pk=mailing.pk).update(waits=0, waits_until=None, waits_because=because[:300])
