@@ -16,6 +16,7 @@ from chaos.crew import Crew
 from chaos.judge import Expect, Verdict, hear, judge, say
 
 CONNECTIONS = 10  # of one sender process, unless a server's row says otherwise
+WINDOW = 8  # messages at the wire of one connection where the server offers CHUNKING
 LOOK_EVERY_SECONDS = 0.02
 AT_THE_WIRE_SECONDS = 0.1
 """What a dead sender had handed to the network arrives at the sink so much later at most."""
@@ -81,7 +82,14 @@ class Scene:
         """A home sends to its sink; the doubtful faults are expected to end held."""
         self.move_to(self.home)
         self.addresses = addresses(self.readers)
-        self.expect = Expect(frozenset(self.addresses), held_at_most=len(self.meeting(*DOUBTFUL)))
+        self.expect = Expect(frozenset(self.addresses), held_at_most=self._held_by_the_server())
+
+    def _held_by_the_server(self) -> int:
+        """How many the server's faults may leave in doubt: with CHUNKING whole windows, also where it hangs up before their turn."""
+        if not self.faults.chunking:
+            return len(self.meeting(*DOUBTFUL))
+        limit = self.faults.messages_per_connection
+        return WINDOW * (len(self.meeting(*DOUBTFUL, "drop_rcpt")) + (self.readers // limit if limit else 0))
 
     def meeting(self, *names: str) -> list[str]:
         """The addresses that meet one of these faults."""
@@ -166,12 +174,12 @@ class Scene:
         moment = self.crew.kill(*names)
         self.blows.append(moment)
         self.expect.kills.append(moment)
-        self.explain(sum(CONNECTIONS for name in names if name.startswith("bulk")))
+        self.explain(CONNECTIONS * sum(name.startswith("bulk") for name in names))
 
-    def explain(self, held: int) -> None:
-        """So many more may be held."""
+    def explain(self, connections: int) -> None:
+        """What was at the wire of so many connections may be held."""
         assert self.expect.held_at_most is not None
-        self.expect.held_at_most += held
+        self.expect.held_at_most += connections * (WINDOW if self.faults.chunking else 1)
 
     def hurry(self) -> None:
         """What waits for another try is due now: hours in a moment."""
