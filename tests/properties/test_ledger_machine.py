@@ -60,6 +60,9 @@ class PlayedWire:
     def staff(self, server, lines):
         pass
 
+    def ready_lines(self, server):
+        return 0
+
     def wake(self):
         pass
 

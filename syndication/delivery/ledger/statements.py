@@ -140,9 +140,10 @@ def withdrawn(mailing: Mailing, batch: BatchClaim) -> set[int]:
 def settle(mailing_id: int, batch: BatchClaim, came: Came, *, release: bool) -> bool:
     """Write outcomes and the batch's sums in one transaction, and give the batch back where told; False when it is not ours any more.
 
-    A row that is final already stays as it is, so that a journal may be replayed.
+    A row that is final already stays as it is, so that a journal may be replayed. What is told here the run forgets, so on PostgreSQL,
+    whose server may crash while the run lives on, it is durable; SQLite's machine would take run and memory along, not the journal.
     """
-    with durable() if release else quick(), connection.cursor() as cursor:
+    with durable() if release or connection.vendor == "postgresql" else quick(), connection.cursor() as cursor:
         cursor.execute(
             "UPDATE syndication_batch SET fence = fence WHERE id = %s AND lease_id = %s AND fence = %s",
             [batch.id, batch.lease_id, batch.fence],

@@ -20,6 +20,7 @@ class Carrier(Protocol):
     @property
     def in_flight(self) -> int: ...  # noqa: D102
     def staff(self, server: Any, connections: int) -> None: ...  # noqa: D102
+    def ready_lines(self, server: Any) -> int: ...  # noqa: D102
     def wake(self) -> None: ...  # noqa: D102
     def turn(self, longest_seconds: float) -> None: ...  # noqa: D102
     def close(self, grace_seconds: float = 0) -> None: ...  # noqa: D102

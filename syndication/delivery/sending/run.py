@@ -39,7 +39,7 @@ from syndication.rendering.reader import ReaderRow
 
 FEWEST_ANNOUNCED, MOST_ANNOUNCED = 50, 1000  # messages that a power cut may put in doubt
 ANNOUNCED_SECONDS = 0.05  # or as many as go out in this time
-BYTES_A_MESSAGE = 512  # what the journal keeps free for each announced one
+BYTES_A_MESSAGE = 1536  # what the journal keeps free for each announced one
 GROUP = 500  # outcomes a transaction
 SETTLE_SECONDS = 0.5
 LOOK_SECONDS = 1.0  # how often a run asks who may still be mailed
@@ -78,7 +78,7 @@ class Run:
         self._is_over = self._is_stopped = False
         self._has_more = True
         self._renewed_at = awake_seconds()
-        self._next_look = self._next_settling = 0.0
+        self._next_look = self._next_settling = self._looked_at = 0.0
         self._announce = FEWEST_ANNOUNCED
         self._announced_at = 0.0
         self._servers: dict[Address, Server] = {}
@@ -215,6 +215,9 @@ class Run:
 
     def away(self, server: Address, why: str) -> None:
         """No connection to a server: it rests, the others take its share; when it was the last one, the mailing waits."""
+        if ready := self._exchange.ready_lines(server):  # only one more connection was refused: as many as it takes will do
+            self._exchange.staff(server, ready)
+            return
         gone = self._servers.pop(server, None)
         if gone is None:
             return
@@ -295,11 +298,23 @@ class Run:
         state = patiently(lambda: Mailing.objects.values_list("state", flat=True).get(pk=self.mailing.pk))
         if state not in {Mailing.State.OPEN, Mailing.State.PLANNING}:
             self._is_stopped = True
-        waiting = Counter(domain_of(letter.row) for letter in self._out.values() if now - letter.handed_at > SLOW_SECONDS)
-        self._slow = {domain for domain, letters in waiting.items() if letters >= SLOW_LETTERS}
+        self._slow = self._slow_domains(now)
         for batch in self._batches:
             if batch.unsettled:
                 self._withdrawn |= patiently(lambda claim=batch.claim: ledger.withdrawn(self.mailing, claim))  # type: ignore[misc]
+
+    def _slow_domains(self, now: float) -> set[str]:
+        """Domains for which servers think long, while there are others that could be served meanwhile.
+
+        After a standstill of our own every letter looks old, so nothing is said then.
+        """
+        stood_still = now - self._looked_at > 2 * LOOK_SECONDS
+        self._looked_at = now
+        domains = {domain_of(letter.row) for letter in self._out.values()} | {domain_of(row) for _, row in self._ready}
+        if stood_still or len(domains) == 1:
+            return set()
+        waiting = Counter(domain_of(letter.row) for letter in self._out.values() if now - letter.handed_at > SLOW_SECONDS)
+        return {domain for domain, letters in waiting.items() if letters >= SLOW_LETTERS}
 
     def _renew(self) -> None:
         if awake_seconds() - self._renewed_at < RENEW_SECONDS:
