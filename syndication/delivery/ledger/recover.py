@@ -59,12 +59,14 @@ def _settle_batch(batch: Batch, told: Told, *, same_boot: bool) -> None:
 def _lost(folder: Path) -> list[Lease]:
     """Leases that lapsed and whose journal nobody will read: lost from this folder, or on a machine that stays away."""
     now, site = database_now(), files.site_of(folder)
-    lapsed = Lease.objects.filter(until__lt=now)
-    return [
-        lease
-        for lease in lapsed
-        if (lease.site == site and not files.is_here(folder, lease.key)) or lease.until.timestamp() < now - ELSEWHERE_SECONDS
-    ]
+    return [lease for lease in Lease.objects.filter(until__lt=now) if _is_out_of_reach(lease, folder, site, now)]
+
+
+def _is_out_of_reach(lease: Lease, folder: Path, site: str, now: int) -> bool:
+    """A journal that lies here has a writer that lives or is frozen: it is read when that one ends, however long it takes."""
+    if lease.site == site:
+        return not files.is_here(folder, lease.key)
+    return bool(lease.until.timestamp() < now - ELSEWHERE_SECONDS)
 
 
 def _give_up(lease: Lease) -> bool:
@@ -94,8 +96,3 @@ def _write(batch: Batch, settled: list[Settled]) -> None:
             return
         write_rows(batch.mailing_id, Came(settled))
         sum_up(batch.mailing_id, claim, release=True)
-
-
-def lapsed_owners() -> list[str]:
-    """Runs that said nothing for a while and are not settled yet, for people who wonder why a campaign waits."""
-    return list(Lease.objects.filter(until__lt=database_now()).values_list("owner", flat=True))

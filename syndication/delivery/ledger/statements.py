@@ -201,7 +201,10 @@ def _write_at_once(mailing_id: int, taken: Sequence[Taken]) -> None:
 def _write_one(mailing_id: int, one: Settled) -> bool:
     with connection.cursor() as cursor:
         if one.attempt:
-            cursor.execute(f"UPDATE syndication_delivery SET {_SET} {_WHICH}", _parameters(mailing_id, one))
+            # an attempt is written once: a journal that is read again adds no second line about it
+            cursor.execute(
+                f"UPDATE syndication_delivery SET {_SET} {_WHICH} AND attempts < %s", (*_parameters(mailing_id, one), one.attempt)
+            )
         elif one.state in {State.PLANNED, State.DEFERRED}:  # postponed: nothing was tried
             cursor.execute(f"UPDATE syndication_delivery SET due_at = %s {_WHICH}", [one.due_at, mailing_id, one.subscriber])
         else:

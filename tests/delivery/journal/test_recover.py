@@ -98,6 +98,24 @@ def test_what_was_settled_before_the_death_is_not_settled_twice(planned, sender)
     assert Attempt.objects.count() == 1
 
 
+def test_a_deferred_attempt_that_was_settled_before_the_death_is_told_once(planned, sender):
+    sender.note(sender.intent(0), sender.outcome(0, State.DEFERRED, code=451, due_at=2_000_000_000, reply="later", at=1))
+    told = records.read(sender.journal.path.read_bytes())
+    settle(planned.pk, sender.batch, list(told.outcomes.values()), release=False)
+    sender.die()
+    recover()
+    assert (states(planned)[0], Attempt.objects.count()) == ("deferred", 1)
+
+
+def test_a_sender_of_this_machine_that_is_frozen_for_long_keeps_what_its_journal_can_tell(planned, sender):
+    sender.note(sender.intent(0))
+    Lease.objects.update(until=LONG_AGO)
+    assert recover() == 0
+    sender.die()
+    assert recover() == 1
+    assert states(planned) == ["held", "planned", "planned", "planned", "planned"]
+
+
 def test_a_mailing_that_wants_it_is_tried_once_more_with_the_same_date(planned, sender):
     Mailing.objects.update(on_doubt=Doubt.RETRY)
     sender.note(sender.intent(0))
