@@ -75,7 +75,7 @@ class Run:
         self._ready: deque[tuple[OpenBatch, WaitingRow]] = deque()
         self._withdrawn: set[int] = set()
         self._lines: list[bytes] = []
-        self._is_over = self._is_stopped = False
+        self._is_over = self._is_stopped = self._begins_no_more = False
         self._has_more = True
         self._renewed_at = awake_seconds()
         self._next_look = self._next_settling = self._looked_at = 0.0
@@ -138,8 +138,11 @@ class Run:
         return self._has_more and not self._is_stopped
 
     def see_out(self) -> None:
-        """Wait for what the run has left at the wire, then finish and hang up. For a thread of its own."""
-        self._is_over = True
+        """Wait for what the run has left at the wire, then finish and hang up. For a thread of its own.
+
+        Nothing more is begun: nobody asks any longer who may still be mailed.
+        """
+        self._is_over = self._begins_no_more = True
         try:
             while self._exchange.in_flight:
                 self._exchange.turn(LOOK_SECONDS)
@@ -179,7 +182,12 @@ class Run:
     def begin(self, letter: Letter) -> bool:
         """Note the intent; False: the message must not go out."""
         row = letter.row
-        if self._is_stopped or row.subscriber in self._withdrawn or awake_seconds() - self._renewed_at > STALE_SECONDS:
+        if (
+            self._is_stopped
+            or self._begins_no_more
+            or row.subscriber in self._withdrawn
+            or awake_seconds() - self._renewed_at > STALE_SECONDS
+        ):
             return False
         self._lines.append(records.intent(letter.batch.claim.id, row.subscriber, letter.sent_at, row.attempts + 1))
         return True
