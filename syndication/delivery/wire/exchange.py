@@ -40,7 +40,7 @@ class Exchange:
         self._names = Names()
         self._round: list[Line] = []  # lines with something to write
         self._faulty: list[Line] = []  # lines whose write failed; what their servers said is read first
-        self._is_short = self._is_woken = self._is_leaving = False
+        self._is_short = self._is_woken = False
         self._check_seconds = min(LONGEST_CHECK_SECONDS, self._time_outs.shortest / CHECKS_A_LIMIT)
         self._check_at = 0.0
 
@@ -101,27 +101,6 @@ class Exchange:
         self.room.flush()
         if self._round:
             self._write()
-
-    def detach_waiting(self, older_than_seconds: float) -> "Exchange | None":
-        """Move lines that have waited so long for a reply, with what is on its way, into an exchange of their own; None: there is none.
-
-        A job that stands behind such a reply, its body not sent, is returned at once. The new exchange takes no jobs and closes its lines when
-        they are done.
-        """
-        moment = time.monotonic() - older_than_seconds
-        moved = [line for line in self._lines.values() if _only_waits(line) and line.since <= moment]
-        if not moved:
-            return None
-        other = Exchange(self._room, host_name=self._host_name, time_outs=self._time_outs)
-        other._is_leaving = True  # one of us
-        for line in moved:
-            self._forget(line)
-            other._adopt(line)
-            _finish(line)
-            if line.talk is not None:
-                line.talk.cut()
-        self.wake()
-        return other
 
     def close(self, grace_seconds: float = 0) -> None:
         """Take no more, wait for what is on its way for at most so long, type what is left, hang up. Nothing can be done with it afterwards."""
@@ -428,10 +407,6 @@ class Exchange:
             del self._lines[line.unwatch()]
         self._crews[line.server].lines.remove(line)
 
-    def _adopt(self, line: Line) -> None:
-        self._crews.setdefault(line.server, Crew(line.server)).lines.append(line)
-        self._lines[line.watch(self._poll)] = line
-
     def _let_go(self, line: Line) -> None:
         """Close the line when it has nothing to do, an idle one now."""
         if line.talk is None or line.is_idle:
@@ -441,7 +416,6 @@ class Exchange:
             _finish(line)
 
     def _leave(self) -> None:
-        self._is_leaving = True
         for crew in self._crews.values():
             crew.wanted, crew.is_blocked = 0, True
             crew.redials.clear()
@@ -476,10 +450,6 @@ class Exchange:
                     self.room.returned(line.talk.again)
         finally:
             line.hang_up()
-
-
-def _only_waits(line: Line) -> bool:
-    return line.talk is not None and line.jobs > 0 and line.unsent is None and not (line.outbox or line.fault)
 
 
 def _finish(line: Line) -> None:
