@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-import sys
 import time
 from collections import Counter
 from email import message_from_bytes, policy
@@ -29,28 +28,8 @@ The [map](https://example.org/map) shows it.
 @pytest.fixture
 def home(live_home):
     live_home.start_queue()
-    live_home.start(sys.executable, "-m", "celery", "-A", "worker", "beat", "--schedule", str(live_home.path / "beat"), "--pidfile=")
+    live_home.start_beat()
     return live_home
-
-
-RUN_ALL = """
-import json, sys
-from syndication.cli.main import command_line
-for words in json.load(sys.stdin):
-    command_line.main([*words, "--json"], standalone_mode=False)
-"""
-
-
-def say(home, *commands):
-    """Run commands, one after the other in one process; their results."""
-    done = home.run(sys.executable, "-c", RUN_ALL, input=json.dumps([command.split() for command in commands]))
-    assert done.returncode == 0, done.stderr
-    results, rest = [], done.stdout.strip()
-    while rest:
-        result, end = json.JSONDecoder().raw_decode(rest)
-        results.append(result)
-        rest = rest[end:].strip()
-    return results
 
 
 def start_campaign(home, readers, *more):
@@ -58,8 +37,7 @@ def start_campaign(home, readers, *more):
     table, article = home.path / "readers.csv", home.path / "rivers.md"
     table.write_text("email,name\n" + "".join(f"r{number}@example.org,Reader{number} Surname\n" for number in range(readers)))
     article.write_text(ARTICLE)
-    results = say(
-        home,
+    results = home.say(
         "list create news",
         f"subscribers import {table} --list news --confirmed",
         f"article import {article} --publish",
@@ -75,7 +53,7 @@ def wait_for_state(home, state, seconds=60):
     """The status of the only campaign as soon as it is in that state."""
     question = "SELECT state FROM syndication_campaign"
     wait_until(lambda: home.sql(question) == [(state,)], seconds=seconds, what=lambda: f"{state}; it is {home.sql(question)}")
-    return say(home, "campaign status 1")[0]
+    return home.say("campaign status 1")[0]
 
 
 def assert_each_got_one(smtp_server, readers, *, held=0):
@@ -124,7 +102,7 @@ def test_a_scheduled_campaign_starts_at_its_time_without_anybody(home, smtp_serv
     start_campaign(home, 3)
     wait_for_state(home, "finished")
     at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() + 12))
-    (made,) = say(home, f"campaign create --article a-letter-about-rivers --list news --at {at} --zone UTC")
+    (made,) = home.say(f"campaign create --article a-letter-about-rivers --list news --at {at} --zone UTC")
     assert made["state"] == "scheduled"
     smtp_server.wait_for(6, seconds=60)
 
@@ -181,11 +159,11 @@ def test_a_database_that_goes_away_in_mid_send_loses_nothing_and_doubles_nothing
 
 def test_without_servers_the_commands_write_and_a_later_worker_does_the_rest(live_home, smtp_server):
     start_campaign(live_home, 2)
-    assert say(live_home, "campaign status 1")[0]["state"] == "running"
+    assert live_home.say("campaign status 1")[0]["state"] == "running"
     assert smtp_server.messages == []
     live_home.start_queue()
     live_home.start_worker()
-    live_home.start(sys.executable, "-m", "celery", "-A", "worker", "beat", "--schedule", str(live_home.path / "beat"), "--pidfile=")
+    live_home.start_beat()
     smtp_server.wait_for(2, seconds=60)
 
 
@@ -194,8 +172,7 @@ def test_the_first_real_article_arrives_whole(home, smtp_server):
     home.start_worker()
     start_campaign(home, 1)
     wait_for_state(home, "finished")
-    brought, again, made, _ = say(
-        home,
+    brought, again, made, _ = home.say(
         f"article import {SHARED} --publish",
         f"article import {SHARED}",
         "campaign create --article how-does-ketamine-therapy-for-persistent-pain-work --list news",

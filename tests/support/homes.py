@@ -1,6 +1,7 @@
 """A whole installation in a folder of its own: database, queue, settings, and the programs that a person would start."""
 
 import itertools
+import json
 import os
 import shutil
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import psycopg
@@ -18,6 +20,12 @@ from syndication.cli import processes, valkey
 
 REPOSITORY = Path(__file__).parents[2]
 _numbers = itertools.count(1)
+RUN_ALL = """
+import json, sys
+from syndication.cli.main import command_line
+for words in json.load(sys.stdin):
+    command_line.main([*words, "--json"], standalone_mode=False)
+"""
 
 
 @dataclass
@@ -88,6 +96,21 @@ class LiveHome:
         server = self.start(*valkey.command(valkey.find_server(), socket=self.socket, folder=self.path))
         valkey.wait_until_it_answers(self.socket)
         return server
+
+    def start_beat(self) -> Running:
+        """The process that rings the tick."""
+        return self.start(sys.executable, "-m", "celery", "-A", "worker", "beat", "--schedule", str(self.path / "beat"), "--pidfile=")
+
+    def say(self, *commands: str) -> list[Any]:
+        """Run commands, one after the other in one process; their results."""
+        done = self.run(sys.executable, "-c", RUN_ALL, input=json.dumps([command.split() for command in commands]))
+        assert done.returncode == 0, done.stderr
+        results, rest = [], done.stdout.strip()
+        while rest:
+            result, end = json.JSONDecoder().raw_decode(rest)
+            results.append(result)
+            rest = rest[end:].strip()
+        return results
 
     def start_worker(self, queues: str = "mail,default,feeds,bulk", *options: str, **environ: str) -> Running:
         """A Celery worker process that has said "ready"; `options` go to `celery worker`."""

@@ -1,7 +1,6 @@
 """Limits, throttles, fail-over and warm-up as a campaign meets them: real command line, Valkey, worker, SMTP."""
 
 import json
-import sys
 import time
 from collections import Counter
 
@@ -15,22 +14,8 @@ pytestmark = pytest.mark.processes
 @pytest.fixture
 def home(live_home):
     live_home.start_queue()
-    live_home.start(sys.executable, "-m", "celery", "-A", "worker", "beat", "--schedule", str(live_home.path / "beat"), "--pidfile=")
+    live_home.start_beat()
     return live_home
-
-
-RUN_ALL = """
-import json, sys
-from syndication.cli.main import command_line
-for words in json.load(sys.stdin):
-    command_line.main([*words, "--json"], standalone_mode=False)
-"""
-
-
-def say(home, *commands):
-    """Run commands, one after the other in one process."""
-    done = home.run(sys.executable, "-c", RUN_ALL, input=json.dumps([command.split() for command in commands]))
-    assert done.returncode == 0, done.stderr
 
 
 def start_campaign(home, addresses, *before):
@@ -38,8 +23,7 @@ def start_campaign(home, addresses, *before):
     table, article = home.path / "readers.csv", home.path / "rivers.md"
     table.write_text("email,name\n" + "".join(f"{address},\n" for address in addresses))
     article.write_text("---\ntitle: Rivers\n---\nRivers are roads that move.\n")
-    say(
-        home,
+    home.say(
         "list create news",
         f"subscribers import {table} --list news --confirmed",
         f"article import {article} --publish",
