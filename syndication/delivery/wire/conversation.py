@@ -15,6 +15,7 @@ from syndication.delivery.wire.envelope import Unsendable, envelope
 from syndication.delivery.wire.mailroom import Job, Mailroom
 from syndication.delivery.wire.offers import Offers
 from syndication.delivery.wire.replies import Garbage, Replies, Reply
+from syndication.delivery.wire.talk import Talk
 from syndication.delivery.wire.time_outs import Await
 from syndication.environment import SmtpAddress
 
@@ -54,11 +55,7 @@ _AWAITS = {
 _STAGES = {Step.MAIL: Stage.MAIL, Step.RESET: Stage.MAIL, Step.RCPT: Stage.RCPT, Step.DATA: Stage.DATA, Step.DOT: Stage.DOT}
 
 
-def no_job(_server: SmtpAddress) -> None:
-    """What a line that takes no more asks instead of the mailroom."""
-
-
-class Conversation:
+class Conversation(Talk):
     """A connection whose introduction is done.
 
     ask()         when it is idle: the bytes of the next envelope, or none
@@ -69,23 +66,17 @@ class Conversation:
 
     __slots__ = (
         "_answer",
-        "_answered",
-        "_begin",
         "_commands",
         "_following",
         "_is_cut",
         "_is_proved",
         "_is_steady",
         "_job",
-        "_lost",
-        "_next_job",
         "_offers",
         "_refusal",
         "_replies",
-        "_returned",
         "_server",
         "_step",
-        "_takes_more",
         "_text",
         "_unsent",
         "again",
@@ -106,22 +97,9 @@ class Conversation:
         self._commands: list[bytes] = []  # of _job's or _following's envelope, the last one that was written
         self._refusal: Answer | None = None  # the first one of this envelope
         self._is_steady = self._is_proved = self._is_cut = False
-        self._takes_more = True
         self._unsent = 0
         self._text, self._answer = b"", Answer(Stage.DOT, 250, "")
-        self.work_for(room)
-
-    def work_for(self, room: Mailroom) -> None:
-        """Take jobs from this mailroom and tell it what became of them."""
-        self._next_job: Callable[[SmtpAddress], Any] = room.next_job if self._takes_more else no_job
-        self._begin: Callable[[Any], bool] = room.begin
-        self._answered: Callable[[Any, Answer], None] = room.answered
-        self._lost = room.lost
-        self._returned: Callable[[Any], None] = room.returned
-
-    def take_no_more(self) -> None:
-        """Finish what is begun, then stay idle."""
-        self._takes_more, self._next_job = False, no_job
+        super().__init__(room)
 
     def cut(self) -> None:
         """Give back the job that waits behind another's reply; after that reply the connection is over."""

@@ -7,15 +7,16 @@ all messages that are written and not answered are in doubt when it breaks.
 
 import re
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from syndication.delivery.outcome import Answer, Stage
-from syndication.delivery.wire.conversation import CLOSING, LEAST_REFUSAL, POSITIVE, no_job
+from syndication.delivery.wire.conversation import CLOSING, LEAST_REFUSAL, POSITIVE
 from syndication.delivery.wire.envelope import Unsendable, envelope
 from syndication.delivery.wire.mailroom import Job, Mailroom
 from syndication.delivery.wire.offers import Offers
 from syndication.delivery.wire.replies import Garbage, Replies, Reply
+from syndication.delivery.wire.talk import Talk
 from syndication.delivery.wire.time_outs import Await
 from syndication.environment import SmtpAddress
 
@@ -34,7 +35,7 @@ Flight = tuple[Any, int, int]
 """A transaction that was given out: its job, and where its bytes begin and end in all that was given out."""
 
 
-class Window:
+class Window(Talk):
     """A connection whose introduction is done, to a server with PIPELINING and CHUNKING. Used as Conversation is.
 
     The window halves with each refusal, since a refused recipient's body travels for nothing, and grows back while messages are taken.
@@ -43,8 +44,6 @@ class Window:
 
     __slots__ = (
         "_answer",
-        "_answered",
-        "_begin",
         "_flights",
         "_given_bytes",
         "_is_over",
@@ -52,17 +51,13 @@ class Window:
         "_is_proved",
         "_kept_bytes",
         "_largest",
-        "_lost",
-        "_next_job",
         "_offers",
         "_refusal",
         "_replies",
-        "_returned",
         "_sent_bytes",
         "_server",
         "_step",
         "_taken",
-        "_takes_more",
         "_text",
         "_width",
         "again",
@@ -87,22 +82,9 @@ class Window:
         self._refusal: Answer | None = None  # the first one of this transaction
         self._largest = self._width = server.window
         self._taken = 0  # since the last refusal or growth
-        self._takes_more = True
         self._is_over = self._is_probing = self._is_proved = False
         self._text, self._answer = b"", Answer(Stage.DOT, 250, "")
-        self.work_for(room)
-
-    def work_for(self, room: Mailroom) -> None:
-        """Take jobs from this mailroom and tell it what became of them."""
-        self._next_job: Callable[[SmtpAddress], Any] = room.next_job if self._takes_more else no_job
-        self._begin: Callable[[Any], bool] = room.begin
-        self._answered: Callable[[Any, Answer], None] = room.answered
-        self._lost = room.lost
-        self._returned: Callable[[Any], None] = room.returned
-
-    def take_no_more(self) -> None:
-        """Finish what is begun, then stay idle."""
-        self._takes_more, self._next_job = False, no_job
+        super().__init__(room)
 
     def cut(self) -> None:
         """Nothing waits behind a message here that is not on its way itself."""
