@@ -217,9 +217,10 @@ class Run:
         self._note(letter.batch, letter.row, outcome, kind="doubt" if after_dot else "connection", letter=letter)
 
     def returned(self, letter: Letter) -> None:
-        """Surely not transmitted, and no attempt: it goes out later, or stays for another run."""
+        """Surely not transmitted, and no attempt: it goes out later; when the run is over it stays in its row for another one."""
         del self._out[letter.row.subscriber]
-        self._ready.appendleft((letter.batch, letter.row))
+        if not (self._is_over or self._is_stopped):  # else it would be offered, and given back, for ever
+            self._ready.appendleft((letter.batch, letter.row))
 
     def away(self, server: Address, why: str) -> None:
         """No connection to a server: it rests, the others take its share; when it was the last one, the mailing waits."""
