@@ -1,8 +1,21 @@
 """Names every table of the one Django app; the tables themselves live in their rooms."""
 
 from syndication.articles.models import Article, Publication, Revision
-from syndication.audience.models import ConsentRecord, Subscriber, SubscriberList, Subscription, Suppression
+from syndication.audience.models import (
+    ConsentRecord,
+    ConsentWording,
+    DomainRule,
+    ImportChange,
+    ImportJob,
+    ImportRefusal,
+    ReaderEvent,
+    Subscriber,
+    SubscriberList,
+    Subscription,
+    Suppression,
+)
 from syndication.campaigns.models import Campaign, User
+from syndication.delivery.bounces.models import InboundMail
 from syndication.delivery.limits.models import Bucket, BucketPlace, ProviderDomain, SendingDay, SendingLimit, Throttle, WarmUp
 from syndication.delivery.models import Attempt, Batch, Delivery, DoubtPolicy, Lease, Mailing
 from syndication.delivery.servers.models import ServerLines, SmtpServer
@@ -16,12 +29,19 @@ __all__ = [
     "BucketPlace",
     "Campaign",
     "ConsentRecord",
+    "ConsentWording",
     "Delivery",
+    "DomainRule",
     "DoubtPolicy",
+    "ImportChange",
+    "ImportJob",
+    "ImportRefusal",
+    "InboundMail",
     "Lease",
     "Mailing",
     "ProviderDomain",
     "Publication",
+    "ReaderEvent",
     "Revision",
     "SendingDay",
     "SendingLimit",

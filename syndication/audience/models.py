@@ -26,6 +26,13 @@ class Subscriber(models.Model):
     locale = models.CharField(max_length=35, blank=True)
     time_zone = models.CharField(max_length=64, blank=True)
     state = models.CharField(max_length=12, choices=State, default=State.ACTIVE)
+    tracking_consent = models.BooleanField(null=True)
+    """Whether opens and clicks may be noted for this person; null: never asked, which counts as no."""
+    links_revoked_at = models.DateTimeField(null=True)
+    """Preference links made before this moment open nothing any more."""
+    bounce_score = models.FloatField(default=0)
+    """What bounces add up to at `bounced_at`; it decays, see the delivery room's bounces."""
+    bounced_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -62,7 +69,19 @@ class Subscription(models.Model):
 
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="subscriptions")
     list = models.ForeignKey(SubscriberList, on_delete=models.CASCADE, related_name="subscriptions")
+
+    class Frequency(models.TextChoices):
+        """How the reader wants the list's issues. Digests are for a later issue and are not offered yet."""
+
+        EACH = "each"
+        DAILY = "daily"
+        WEEKLY = "weekly"
+        FEED = "feed"
+
     state = models.CharField(max_length=12, choices=State, default=State.PENDING)
+    frequency = models.CharField(max_length=8, choices=Frequency, default=Frequency.EACH)
+    paused_until = models.DateField(null=True)
+    """No mail before this day (UTC); confirmed all the same."""
     changed_at = models.DateTimeField()
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -80,12 +99,104 @@ class ConsentRecord(models.Model):
     subscription = models.ForeignKey(Subscription, on_delete=models.CASCADE, related_name="consent")
     state = models.CharField(max_length=12, choices=Subscription.State)
     how = models.CharField(max_length=40)
-    """form, link, one-click, import, staff, command line."""
+    """form, api, link, one-click, mailto, preferences, import, staff, command line, erased, undo."""
     detail = models.CharField(max_length=300, blank=True)
+    wording = models.ForeignKey("ConsentWording", on_delete=models.PROTECT, null=True, related_name="records", db_index=False)
+    """What the person read when saying yes."""
+    network = models.CharField(max_length=4, blank=True)
+    """"ipv4" or "ipv6": the family of the address that it came from, never the address; empty by setting."""
+    import_job = models.ForeignKey("ImportJob", on_delete=models.PROTECT, null=True, related_name="consent", db_index=False)
     at = models.DateTimeField()
 
     def __str__(self) -> str:
         return f"{self.state} by {self.how} at {self.at:%Y-%m-%d %H:%M}"
+
+
+class ConsentWording(models.Model):
+    """One version of the words beside a sign-up form; never changed, a new text is a new version."""
+
+    publication = models.ForeignKey(Publication, on_delete=models.CASCADE, related_name="consent_wordings")
+    digest = models.CharField(max_length=64)
+    """SHA-256 of the text, hexadecimal."""
+    text = models.TextField()
+    first_shown_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["publication", "digest"], name="wording_once_per_publication")]
+
+    def __str__(self) -> str:
+        return f"{self.digest[:8]}: {self.text[:40]}"
+
+
+class ImportJob(models.Model):
+    """One file of readers on its way into a list: looked at, tried out, brought in, and taken back if that is wished."""
+
+    class State(models.TextChoices):
+        """A job runs in the background from `checking` on; `ready` waits for a person's yes after the dry run."""
+
+        UPLOADED = "uploaded"
+        CHECKING = "checking"
+        READY = "ready"
+        RUNNING = "running"
+        STOPPING = "stopping"
+        STOPPED = "stopped"
+        DONE = "done"
+        FAILED = "failed"
+        UNDOING = "undoing"
+        UNDONE = "undone"
+
+    list = models.ForeignKey(SubscriberList, on_delete=models.CASCADE, related_name="imports")
+    file_name = models.CharField(max_length=200, blank=True)
+    """As the person's machine called it; shown, never opened."""
+    path = models.CharField(max_length=200, blank=True)
+    """In SYNDICATION_HOME; empty once the file is gone."""
+    size_bytes = models.BigIntegerField(default=0)
+    form = models.JSONField(default=dict)
+    """Encoding, delimiter, whether there is a header, preset."""
+    mapping = models.JSONField(default=dict)
+    """Which column becomes which field."""
+    confirmed = models.BooleanField(default=False)
+    consent_source = models.CharField(max_length=300, blank=True)
+    """Where the readers said yes, in a person's words; kept in each consent record."""
+    state = models.CharField(max_length=12, choices=State, default=State.UPLOADED)
+    position = models.BigIntegerField(default=0)
+    """Rows done, so that a worker that died is followed by one that goes on."""
+    counts = models.JSONField(default=dict)
+    expected = models.JSONField(default=dict)
+    """The counts of the dry run."""
+    problem = models.CharField(max_length=500, blank=True)
+    by = models.CharField(max_length=254, blank=True)
+    """Who asked for it: an address of staff, or "command line"."""
+    owner = models.CharField(max_length=64, blank=True)
+    """The running step that works on it, so that a doubled task does nothing."""
+    beat_at = models.DateTimeField(null=True)
+    """When that step last said that it lives."""
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.file_name or self.pk}: {self.state}"
+
+
+class ImportChange(models.Model):
+    """What an import did to one subscriber, so that it can be taken back."""
+
+    job = models.ForeignKey(ImportJob, on_delete=models.CASCADE, related_name="changes", db_index=False)
+    subscriber_id = models.BigIntegerField()
+    is_new_subscriber = models.BooleanField()
+    before = models.JSONField(null=True)
+    """The fields and the subscription's state as they were; null when there was nothing."""
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["job", "subscriber_id"], name="import_change_once")]
+
+
+class ImportRefusal(models.Model):
+    """A row that an import did not take."""
+
+    job = models.ForeignKey(ImportJob, on_delete=models.CASCADE, related_name="refusals")
+    line = models.BigIntegerField()
+    why = models.CharField(max_length=300)
 
 
 class Suppression(models.Model):
@@ -115,3 +226,66 @@ class Suppression(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reason} ({self.address_hash[:8]}…)"
+
+
+class DomainRule(models.Model):
+    """A domain whose addresses may not subscribe, or, where a publication has rules of `allow`, the only ones that may."""
+
+    class Kind(models.TextChoices):
+        """Block wins over allow."""
+
+        BLOCK = "block"
+        ALLOW = "allow"
+
+    domain = models.CharField(max_length=253)
+    """Lower case, IDN as Unicode; its subdomains are meant too."""
+    publication = models.ForeignKey(Publication, on_delete=models.CASCADE, null=True, related_name="domain_rules")
+    """Null: every publication."""
+    kind = models.CharField(max_length=8, choices=Kind)
+    detail = models.CharField(max_length=300, blank=True)
+    since = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["domain", "publication"], name="domain_rule_once_per_publication"),
+            models.UniqueConstraint(fields=["domain"], condition=models.Q(publication=None), name="domain_rule_once_everywhere"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.domain}"
+
+
+class ReaderEvent(models.Model):
+    """Something that happened to a subscriber besides consent and deliveries, for the timeline; rows are only ever added."""
+
+    class Kind(models.TextChoices):
+        """What happened."""
+
+        HARD_BOUNCE = "hard bounce"
+        SOFT_BOUNCE = "soft bounce"
+        SENDERS_FAULT = "sender's fault"
+        COMPLAINT = "complaint"
+        SUPPRESSED = "suppressed"
+        RELEASED = "released"
+        SCORE_CLEARED = "score cleared"
+        PREFERENCES = "preferences"
+        LINKS_REVOKED = "links revoked"
+        EXPORTED = "exported"
+        EDITED = "edited"
+
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="events", db_index=False)
+    kind = models.CharField(max_length=16, choices=Kind)
+    source = models.CharField(max_length=80, blank=True)
+    """Where it came from: "smtp", "bounce mail", "complaint mail", "webhook postmark", "staff ines@example.org", "reader"."""
+    detail = models.CharField(max_length=300, blank=True)
+    mailing_id = models.BigIntegerField(null=True)
+    """The mailing that it is about (a plain number: the audience knows no mailings)."""
+    reverses = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="reversed_by")
+    """The event that this one takes back."""
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["subscriber", "at"], name="reader_event_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} at {self.at:%Y-%m-%d %H:%M}"

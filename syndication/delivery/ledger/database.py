@@ -5,6 +5,9 @@ from contextlib import contextmanager
 
 from django.db import connection, transaction
 
+WANTS_ISSUES = """x.state = 'confirmed' AND x.frequency = 'each' AND (x.paused_until IS NULL OR x.paused_until <= CURRENT_DATE)"""
+"""Whether the subscription x wants a campaign's mail today; days are UTC's on both databases."""
+
 
 def now_sql(plus_seconds: int = 0) -> str:
     """The database's own time as SQL: whole seconds since 1970."""

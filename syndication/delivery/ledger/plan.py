@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Sum
 
 from syndication.delivery.crash_points import reach
-from syndication.delivery.ledger.database import now_sql
+from syndication.delivery.ledger.database import WANTS_ISSUES, now_sql
 from syndication.delivery.models import Batch, Mailing
 
 BATCH = 1000  # readers that one sender takes at a time
@@ -19,8 +19,8 @@ FIRST_BATCHES = 10
 PAGE = 5  # batches a transaction
 YIELD_SECONDS = 0.003  # between two pages on SQLite, whose one writer would not let the senders in
 
-_READERS = """FROM syndication_subscription x JOIN syndication_subscriber s ON s.id = x.subscriber_id
-    WHERE x.list_id = %(list)s AND x.state = 'confirmed' AND s.state = 'active' AND s.id > %(after)s"""
+_READERS = f"""FROM syndication_subscription x JOIN syndication_subscriber s ON s.id = x.subscriber_id
+    WHERE x.list_id = %(list)s AND {WANTS_ISSUES} AND s.state = 'active' AND s.id > %(after)s"""
 
 
 def begin(mailing_id: int) -> bool:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from django.db import connection
 
 from syndication.delivery.journal.records import Settled
-from syndication.delivery.ledger.database import durable, now_sql, quick
+from syndication.delivery.ledger.database import WANTS_ISSUES, durable, now_sql, quick
 from syndication.delivery.models import Attempt, Lease, Mailing
 from syndication.delivery.states import COUNTED, State
 
@@ -23,11 +23,11 @@ _FREE = """s.state = 'active' AND NOT EXISTS (
     SELECT 1 FROM syndication_suppression p
     WHERE p.address_hash = s.address_hash AND (p.publication_id IS NULL OR p.publication_id = %(publication)s))"""
 _ELIGIBLE = {
-    Mailing.Kind.CAMPAIGN: f"x.state = 'confirmed' AND {_FREE}",
+    Mailing.Kind.CAMPAIGN: f"{WANTS_ISSUES} AND {_FREE}",
     Mailing.Kind.CONFIRMATION: f"x.state <> 'confirmed' AND {_FREE}",
 }
 SKIPPED_BECAUSE = {
-    Mailing.Kind.CAMPAIGN: "unsubscribed, erased or suppressed since the mailing was planned",
+    Mailing.Kind.CAMPAIGN: "unsubscribed, paused, erased or suppressed since the mailing was planned",
     Mailing.Kind.CONFIRMATION: "confirmed already, erased or suppressed",
 }
 _ROWS = """FROM syndication_delivery d JOIN syndication_subscriber s ON s.id = d.subscriber_id

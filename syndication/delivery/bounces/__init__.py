@@ -1,0 +1,1 @@
+"""What comes back by mail: bounces, complaints, wishes to leave; read, understood, and acted on."""
