@@ -2,7 +2,7 @@
 
 from django.urls import include, path, re_path
 
-from syndication.web import answers, error_pages, feeds, health, public
+from syndication.web import answers, error_pages, feeds, health, public, signup
 from syndication.web.api import api
 
 handler400 = error_pages.bad_request
@@ -15,8 +15,8 @@ urlpatterns = [
     path("a/<slug:slug>/", public.archive, name="archive"),
     path("a/<slug:slug>/<slug:article_slug>/", public.article, name="article"),
     path("feeds/<slug:slug>/<str:file_name>", feeds.document, name="feed"),
-    path("s/<slug:slug>/", answers.ask_to_subscribe, name="subscribe"),
-    path("c/<str:token>/", answers.confirm, name="confirm"),
+    path("s/<slug:slug>/", signup.ask_to_subscribe, name="subscribe"),
+    path("c/<str:token>/", signup.confirm, name="confirm"),
     path("u/<str:token>/", answers.unsubscribe, name="unsubscribe"),
     path("u/<str:token>/undo/", answers.undo, name="undo"),
     # what a mail program cut off or glued on: the same page as for every link that does not work; a missing last slash is added
