@@ -13,3 +13,8 @@ def token_key(purpose: str) -> bytes:
 def address_hash(address: str) -> str:
     """The keyed hash of a normalised address, as the suppression table keeps it."""
     return addresses.keyed_hash(address, tokens.derive(settings.SECRET_KEY, "address"))
+
+
+def copy_key() -> bytes:
+    """The key for the tokens that one copy of a mailing carries."""
+    return token_key("copy")

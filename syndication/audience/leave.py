@@ -6,7 +6,7 @@ from datetime import datetime
 from syndication.articles.models import Publication
 from syndication.audience import addresses, consent, tokens
 from syndication.audience.change import change
-from syndication.audience.keys import token_key
+from syndication.audience.keys import copy_key, token_key
 from syndication.audience.models import Subscriber, Subscription
 
 
@@ -33,7 +33,7 @@ def leaving_of(subscription: Subscription) -> Leaving:
 
 
 def unsubscribe_token(subscriber_id: int, list_id: int) -> str:
-    """The token of List-Unsubscribe and of the link in the footer; works for years."""
+    """A token that leaves a list, tied to no mailing, as older mails carry it; works for years."""
     return tokens.make((subscriber_id, list_id), token_key(tokens.UNSUBSCRIBE))
 
 
@@ -67,11 +67,13 @@ def _act(token: str, act: consent.Act, how: str, now: datetime) -> Leaving | Non
 
 
 def _subscription(token: str) -> Subscription | None:
-    numbers = tokens.read(token, token_key(tokens.UNSUBSCRIBE), count=2)
+    copy = tokens.read_copy(token, tokens.UNSUBSCRIBE, copy_key())
+    numbers = copy[1:] if copy else tokens.read(token, token_key(tokens.UNSUBSCRIBE), count=2)  # older mails name no mailing
     if numbers is None:
         return None
+    subscriber_id, list_id = numbers
     return (
         Subscription.objects.select_related("subscriber", "list__publication")
-        .filter(subscriber_id=numbers[0], list_id=numbers[1], subscriber__state=Subscriber.State.ACTIVE)
+        .filter(subscriber_id=subscriber_id, list_id=list_id, subscriber__state=Subscriber.State.ACTIVE)
         .first()
     )

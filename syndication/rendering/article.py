@@ -17,6 +17,7 @@ from syndication.rendering.merge.source import Placeholders
 from syndication.rendering.reader import ANONYMOUS
 
 _NO_UNSUBSCRIBE = "https://unsubscribe.invalid/"  # RFC 2606 2: no such domain; marks what a feed must not show
+_OWN_LINKS = ("unsubscribe_url", "confirm_url", "preferences_url")  # they belong to one reader's mail
 
 
 @dataclass(frozen=True)
@@ -119,14 +120,14 @@ def check_article(title: str, html: str, brand: Brand) -> None:
 
 def _plain(source: str, where: str, content: Content, brand: Brand) -> str:
     template = compile_merge(source, where=where, markup=False, brand=brand_fields(brand))
-    return one_line(template.fill(ANONYMOUS, {"page_url": content.url, "unsubscribe_url": "", "confirm_url": ""}))
+    return one_line(template.fill(ANONYMOUS, {"page_url": content.url, **dict.fromkeys(_OWN_LINKS, "")}))
 
 
 def _for_everybody(content: Content, brand: Brand) -> HtmlElement:
     """The body with merge fields at their defaults and without the links that belong to one reader's mail."""
     source = without_lone_statements(content.html)
     template = compile_merge(source, where="article", markup=True, brand=brand_fields(brand))
-    filled = template.fill(ANONYMOUS, {"page_url": content.url, "unsubscribe_url": _NO_UNSUBSCRIBE, "confirm_url": _NO_UNSUBSCRIBE})
+    filled = template.fill(ANONYMOUS, {"page_url": content.url, **dict.fromkeys(_OWN_LINKS, _NO_UNSUBSCRIBE)})
     root = html_body.parse(filled)
     for link in list(root.iter("a")):
         if link.get("href", "").startswith(_NO_UNSUBSCRIBE):

@@ -48,7 +48,7 @@ class EmailTemplates:
 class ThemeSources:
     """The files of a theme: Jinja templates over `content` and `publication`.
 
-    unsubscribe_url, page_url and confirm_url stay merge fields; other merge fields are written between raw and endraw.
+    The links of names.LINK_NAMES stay merge fields; other merge fields are written between raw and endraw.
     """
 
     mjml: str

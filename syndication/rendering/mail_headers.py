@@ -59,6 +59,7 @@ class Links(NamedTuple):
     unsubscribe_mailto  "mailto:…", or an address; empty to leave it out
     page                the article on the web; empty when it is not there
     confirm             the page on which a new reader says yes
+    preferences         the page on which the reader chooses what comes and how, in the body
     """
 
     unsubscribe: str
@@ -66,10 +67,16 @@ class Links(NamedTuple):
     unsubscribe_mailto: str
     page: str
     confirm: str = ""
+    preferences: str = ""
 
     def as_values(self) -> dict[str, str]:
         """The links under the names that templates use."""
-        return {"unsubscribe_url": self.unsubscribe, "page_url": self.page, "confirm_url": self.confirm}
+        return {
+            "unsubscribe_url": self.unsubscribe,
+            "page_url": self.page,
+            "confirm_url": self.confirm,
+            "preferences_url": self.preferences,
+        }
 
     def as_uris(self) -> "Links":
         """The same links, with those of List-Unsubscribe in the letters of a header (RFC 2369 2)."""

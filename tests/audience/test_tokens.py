@@ -1,4 +1,5 @@
 import base64
+import hashlib
 import hmac
 
 import pytest
@@ -65,3 +66,32 @@ def test_a_cut_token_opens_nothing():
 
 def test_a_token_with_a_prefix_fits_into_a_local_part():
     assert len(tokens.make((2**63, 2**31), KEY)) + len("u+") <= 64
+
+
+COPY = (417, 700_001, 3)
+PURPOSES = [tokens.UNSUBSCRIBE, tokens.BOUNCE, tokens.MESSAGE_ID, tokens.PREFERENCES]
+
+
+def test_the_four_tokens_of_a_copy_are_the_quarters_of_an_hmac_over_its_numbers():
+    body = b"".join(map(tokens.packed, COPY))
+    mac = hmac.new(KEY, body, hashlib.sha512).hexdigest()
+    assert "".join(token.removeprefix(body.hex()) for token in tokens.of_copy(*COPY, KEY)) == mac
+
+
+def test_a_token_of_a_copy_opens_its_own_purpose_only():
+    for made, token in zip(PURPOSES, tokens.of_copy(*COPY, KEY), strict=True):
+        opened = [purpose for purpose in PURPOSES if tokens.read_copy(token, purpose, KEY) is not None]
+        assert opened == [made]
+        assert tokens.read_copy(token, made, KEY) == tokens.read_copy(token.upper(), made, KEY) == COPY
+
+
+@given(st.sampled_from(range(4)), st.integers(0, 200), st.sampled_from("0123456789abcdefg -@\u00e9"))
+def test_a_changed_token_of_a_copy_opens_nothing(which, at, character):
+    token = tokens.of_copy(*COPY, KEY)[which]
+    changed = token[: at % len(token)] + character + token[at % len(token) + 1 :]
+    assert (tokens.read_copy(changed, PURPOSES[which], KEY) == COPY) == (changed == token)
+
+
+@pytest.mark.parametrize("token", ["", "00", "g" * 50, "0" * 200, "01" + "00" * 17])
+def test_what_is_no_token_of_a_copy_opens_nothing(token):
+    assert all(tokens.read_copy(token, purpose, KEY) is None for purpose in PURPOSES)

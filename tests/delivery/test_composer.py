@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from syndication.audience import tokens
-from syndication.audience.keys import token_key
-from syndication.audience.leave import unsubscribe_token
+from syndication.audience.keys import copy_key
 from syndication.delivery.mailing import links
-from syndication.delivery.mailing.compose import MESSAGE_ID, Addressee, Composer
+from syndication.delivery.mailing.compose import Addressee, Composer
 from syndication.delivery.mailing.freeze import Frozen
 from syndication.rendering.bad_template import BadTemplate
 from syndication.rendering.email import EmailTemplates
@@ -30,10 +29,9 @@ def composer_of(*, text: str = "Hello {{ subscriber.first_name }}, {{ unsubscrib
 def test_sender_message_id_and_link_are_those_of_the_mailing_and_the_subscriber(settings):
     parcel = composer_of().parcel_of(ADA, DATE)
     message = email.message_from_bytes(b"".join(parcel.message), policy=email.policy.default)
-    identity = links.Identity(417, 700_001, "weekly.example.org")
-    leave = unsubscribe_token(700_001, 3)
-    assert parcel.sender == links.envelope_sender(identity, token_key(tokens.BOUNCE))
-    assert message["Message-ID"] == f"<{links.message_id(identity, token_key(MESSAGE_ID))}>"
+    leave, bounce, message_id, _ = tokens.of_copy(417, 700_001, 3, copy_key())
+    assert parcel.sender == links.sender_of(bounce, "weekly.example.org")
+    assert message["Message-ID"] == f"<{message_id}@weekly.example.org>"
     assert message.get_body(("plain",)).get_content() == f"Hello Ada, {links.unsubscribe_url(settings.BASE_URL, leave)}\r\n"
     assert f"mailto:u+{leave}@weekly.example.org" in message["List-Unsubscribe"]
 

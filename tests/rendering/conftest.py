@@ -26,6 +26,7 @@ LINKS = Links(
     one_click="https://garden.example/u/T0kenOfAda/",
     unsubscribe_mailto="mailto:u+T0kenOfAda@garden.example?subject=unsubscribe",
     page="https://garden.example/a/letter/pond/",
+    preferences="https://garden.example/p/T0kenOfAda/",
 )
 
 

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from syndication.audience import tokens
 from syndication.audience.addresses import on_the_wire
-from syndication.audience.keys import token_key
+from syndication.audience.keys import copy_key
 from syndication.audience.subscribe import confirmation_token
 from syndication.delivery.mailing import links
 from syndication.delivery.mailing.freeze import Frozen
@@ -22,7 +22,6 @@ from syndication.rendering.message import CompiledMailing, Envelope, Links
 from syndication.rendering.reader import Reader, ReaderRow
 
 KEPT = 8  # compiled mailings a process remembers
-MESSAGE_ID = "message-id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class Composer:
         self._base_url = settings.BASE_URL
         self._list_id = list_id
         self._packed = tokens.packed(mailing_id), tokens.packed(list_id)
-        self._makers = [tokens.Maker(token_key(purpose)) for purpose in (tokens.UNSUBSCRIBE, tokens.BOUNCE, MESSAGE_ID)]
+        self._maker = tokens.CopyMaker(copy_key())
 
     def links(self, addressee: Addressee, date: datetime) -> Links:
         """The links of one copy; `date` dates the confirmation link."""
@@ -75,20 +74,20 @@ class Composer:
         return Parcel(sender, on_the_wire(row.address), self._message(own, body, date))
 
     def _marks(self, subscriber_id: int, date: datetime) -> tuple[Links, str, str]:
-        """The links, the envelope sender and the Message-ID, as the functions of links make them one by one."""
+        """The links, the envelope sender and the Message-ID."""
         mailing, to = self._packed
-        subscriber = tokens.packed(subscriber_id)
-        unsubscribe, bounce, message_id = self._makers
-        this = mailing + subscriber
+        domain = self._mail_domain
+        unsubscribe, bounce, message_id, preferences = self._maker.tokens(mailing + tokens.packed(subscriber_id) + to)
         if self._is_confirmation:
             shown = self._confirm_links(subscriber_id, date)
         else:
-            token = unsubscribe.token(subscriber + to)  # as leave.unsubscribe_token()
-            url = links.unsubscribe_url(self._base_url, token)
-            shown = Links(url, url, links.unsubscribe_mailto(self._mail_domain, token), self._page_url)
-            if not self._base_url.isascii():
+            base = self._base_url
+            url = links.unsubscribe_url(base, unsubscribe)
+            mailto, chosen = links.unsubscribe_mailto(domain, unsubscribe), links.preferences_url(base, preferences)
+            shown = Links(url, url, mailto, self._page_url, "", chosen)
+            if not base.isascii():
                 shown = shown.as_uris()
-        return shown, links.sender_of(bounce.token(this), self._mail_domain), f"{message_id.token(this)}@{self._mail_domain}"
+        return shown, links.sender_of(bounce, domain), f"{message_id}@{domain}"
 
     def _confirm_links(self, subscriber_id: int, date: datetime) -> Links:
         token = confirmation_token(subscriber_id, self._list_id, date)

@@ -18,7 +18,7 @@ PUBLICATION_FIELDS = (
     "list_name",
     "home_url",
 )
-LINK_NAMES = ("unsubscribe_url", "page_url", "confirm_url")
+LINK_NAMES = ("unsubscribe_url", "page_url", "confirm_url", "preferences_url")
 
 KNOWN = (
     *(f"subscriber.{field}" for field in SUBSCRIBER_FIELDS),

@@ -132,6 +132,7 @@ _LINKS: Mapping[str, Source] = {
     "unsubscribe_url": lambda answers: answers.links.unsubscribe,
     "page_url": lambda answers: answers.links.page,
     "confirm_url": lambda answers: answers.links.confirm,
+    "preferences_url": lambda answers: answers.links.preferences,
 }
 assert {*_TEXTS, "attributes"} == set(SUBSCRIBER_FIELDS)
 assert _LINKS.keys() == set(LINK_NAMES)

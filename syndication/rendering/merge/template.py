@@ -38,7 +38,7 @@ class MergeTemplate:
         self._brand = Fields("publication", brand)
 
     def fill(self, reader: Reader, values: Mapping[str, str]) -> str:
-        """The text for one reader; `values` holds unsubscribe_url, page_url and confirm_url as far as they are used.
+        """The text for one reader; `values` holds the links of names.LINK_NAMES as far as they are used.
 
         Raises BadTemplate, with the line, when a value is missing, a filter fails, or the result exceeds a megabyte.
         """
