@@ -9,10 +9,12 @@ from syndication.audience.models import (
     ImportJob,
     ImportRefusal,
     ReaderEvent,
+    SignUp,
     Subscriber,
     SubscriberList,
     Subscription,
     Suppression,
+    SuppressionRecord,
 )
 from syndication.campaigns.models import Campaign, User
 from syndication.delivery.bounces.models import InboundMail
@@ -46,12 +48,14 @@ __all__ = [
     "SendingDay",
     "SendingLimit",
     "ServerLines",
+    "SignUp",
     "SigningKey",
     "SmtpServer",
     "Subscriber",
     "SubscriberList",
     "Subscription",
     "Suppression",
+    "SuppressionRecord",
     "Throttle",
     "User",
     "WarmUp",

@@ -101,7 +101,7 @@ class ConsentRecord(models.Model):
     how = models.CharField(max_length=40)
     """form, api, link, one-click, mailto, preferences, import, staff, command line, erased, undo."""
     detail = models.CharField(max_length=300, blank=True)
-    wording = models.ForeignKey("ConsentWording", on_delete=models.PROTECT, null=True, related_name="records", db_index=False)
+    wording = models.ForeignKey("ConsentWording", on_delete=models.RESTRICT, null=True, related_name="records", db_index=False)
     """What the person read when saying yes."""
     network = models.CharField(max_length=4, blank=True)
     """"ipv4" or "ipv6": the family of the address that it came from, never the address; empty by setting."""
@@ -126,6 +126,28 @@ class ConsentWording(models.Model):
 
     def __str__(self) -> str:
         return f"{self.digest[:8]}: {self.text[:40]}"
+
+
+class SignUp(models.Model):
+    """A wish to subscribe that was answered and is not yet acted on; the row goes once the `mail` queue has taken it.
+
+    The web writes one for every wish, whoever asks, so that no answer tells what is known of an address (docs/decisions/0009).
+    """
+
+    publication = models.ForeignKey(Publication, on_delete=models.CASCADE, related_name="sign_ups", db_index=False)
+    address = models.CharField(max_length=320)
+    lists = models.JSONField(default=list)
+    """The ids of the chosen lists."""
+    how = models.CharField(max_length=40)
+    """form or api."""
+    wording = models.ForeignKey(ConsentWording, on_delete=models.RESTRICT, null=True, related_name="sign_ups", db_index=False)
+    network = models.CharField(max_length=4, blank=True)
+    asked_at = models.DateTimeField()
+    failures = models.SmallIntegerField(default=0)
+    """How often taking it went wrong; after a few times it waits for a person."""
+
+    def __str__(self) -> str:
+        return f"sign-up {self.pk} of {self.asked_at:%Y-%m-%d %H:%M}"
 
 
 class ImportJob(models.Model):
@@ -226,6 +248,26 @@ class Suppression(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reason} ({self.address_hash[:8]}…)"
+
+
+class SuppressionRecord(models.Model):
+    """One event in the history of a suppression; rows are only ever added, so that no reason hides another."""
+
+    address_hash = models.CharField(max_length=64)
+    publication = models.ForeignKey(Publication, on_delete=models.CASCADE, null=True, related_name="suppression_records", db_index=False)
+    reason = models.CharField(max_length=16, choices=Suppression.Reason)
+    is_lifted = models.BooleanField(default=False)
+    """Whether this takes the reason back, or gives it."""
+    detail = models.CharField(max_length=300, blank=True)
+    by = models.CharField(max_length=254, blank=True)
+    """Who: an address of staff, "command line", "reader", or the source of a bounce or complaint."""
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["address_hash"], name="suppression_history")]
+
+    def __str__(self) -> str:
+        return f"{self.reason}{' lifted' if self.is_lifted else ''} at {self.at:%Y-%m-%d %H:%M}"
 
 
 class DomainRule(models.Model):

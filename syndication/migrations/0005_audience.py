@@ -3,6 +3,33 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+APPEND_ONLY = ('syndication_consentrecord', 'syndication_consentwording')
+"""Tables whose rows are never changed: the proof of consent. A migration that remakes one of them on SQLite must make its trigger anew."""
+
+
+def _refuse_updates(apps, schema_editor):
+    is_postgresql = schema_editor.connection.vendor == 'postgresql'
+    if is_postgresql:
+        schema_editor.execute(
+            "CREATE FUNCTION syndication_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'rows of % are only ever added', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation'; END $$",
+            params=None,
+        )
+    for table in APPEND_ONLY:
+        act = (
+            "FOR EACH ROW EXECUTE FUNCTION syndication_append_only()" if is_postgresql
+            else f"BEGIN SELECT RAISE(ABORT, 'rows of {table} are only ever added'); END"
+        )
+        schema_editor.execute(f"CREATE TRIGGER {table}_append_only BEFORE UPDATE ON {table} {act}", params=None)
+
+
+def _allow_updates(apps, schema_editor):
+    is_postgresql = schema_editor.connection.vendor == 'postgresql'
+    for table in APPEND_ONLY:
+        schema_editor.execute(f"DROP TRIGGER {table}_append_only" + (f" ON {table}" if is_postgresql else ""), params=None)
+    if is_postgresql:
+        schema_editor.execute("DROP FUNCTION syndication_append_only()", params=None)
+
 
 class Migration(migrations.Migration):
 
@@ -59,7 +86,21 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='consentrecord',
             name='wording',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='records', to='syndication.consentwording'),
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='records', to='syndication.consentwording'),
+        ),
+        migrations.CreateModel(
+            name='SignUp',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('address', models.CharField(max_length=320)),
+                ('lists', models.JSONField(default=list)),
+                ('how', models.CharField(max_length=40)),
+                ('network', models.CharField(blank=True, max_length=4)),
+                ('asked_at', models.DateTimeField()),
+                ('failures', models.SmallIntegerField(default=0)),
+                ('publication', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='sign_ups', to='syndication.publication')),
+                ('wording', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='sign_ups', to='syndication.consentwording')),
+            ],
         ),
         migrations.CreateModel(
             name='DomainRule',
@@ -140,6 +181,22 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='SuppressionRecord',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('address_hash', models.CharField(max_length=64)),
+                ('reason', models.CharField(choices=[('unsubscribed', 'Unsubscribed'), ('bounced', 'Bounced'), ('complained', 'Complained'), ('erased', 'Erased'), ('staff', 'Staff')], max_length=16)),
+                ('is_lifted', models.BooleanField(default=False)),
+                ('detail', models.CharField(blank=True, max_length=300)),
+                ('by', models.CharField(blank=True, max_length=254)),
+                ('at', models.DateTimeField()),
+                ('publication', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='suppression_records', to='syndication.publication')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['address_hash'], name='suppression_history')],
+            },
+        ),
+        migrations.CreateModel(
             name='ReaderEvent',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -180,4 +237,5 @@ class Migration(migrations.Migration):
             model_name='readerevent',
             index=models.Index(fields=['subscriber', 'at'], name='reader_event_by_time'),
         ),
+        migrations.RunPython(_refuse_updates, _allow_updates),
     ]
