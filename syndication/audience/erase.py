@@ -9,6 +9,7 @@ from syndication.audience import addresses, consent
 from syndication.audience.change import change
 from syndication.audience.keys import address_hash
 from syndication.audience.models import Subscriber, Suppression
+from syndication.audience.suppress import Scope, forget_details, suppress_hash
 from syndication.errors import NotFound
 
 
@@ -32,7 +33,8 @@ def erase(address: str, *, now: datetime) -> Erased:
             change(pk, consent.Act.LEAVE, how="erased", now=now)
             for pk in subscriber.subscriptions.order_by("pk").values_list("pk", flat=True)
         ]
-        Suppression.objects.get_or_create(address_hash=hashed, publication=None, defaults={"reason": Suppression.Reason.ERASED})
+        suppress_hash(Scope(hashed), reason=Suppression.Reason.ERASED)
+        forget_details(hashed)
         placeholder = f"erased-{subscriber.uid}@erased.invalid"
         Subscriber.objects.filter(pk=subscriber.pk).update(
             address=placeholder,

@@ -195,13 +195,6 @@ def test_erasing_an_unknown_address_says_so():
         erase("nobody@example.org", now=NOW)
 
 
-def test_suppressing_twice_keeps_the_first_reason():
-    _, is_new = suppress("ada@example.org", reason="bounced")
-    row, is_new_again = suppress("ADA@example.org", reason="staff")
-    assert (is_new, is_new_again, row.reason) == (True, False, "bounced")
-    assert Suppression.objects.count() == 1
-
-
 def test_an_unknown_reason_and_a_wrong_address_are_refused():
     with pytest.raises(BadInput, match="no reason"):
         suppress("ada@example.org", reason="because")
