@@ -1,13 +1,19 @@
 """Lets a reader leave a list, by a signed link, and come back by the same link."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from syndication.articles.models import Publication
 from syndication.audience import addresses, consent, tokens
 from syndication.audience.change import change
 from syndication.audience.keys import copy_key, token_key
-from syndication.audience.models import Subscriber, Subscription
+from syndication.audience.models import Subscriber, SubscriberList, Subscription
+from syndication.audience.suppress import is_suppressed
+
+UNDO_WITHIN = timedelta(days=30)
+"""A mail is forwarded and kept for years, and its link must not bring back for ever who left."""
+TAKEN_BACK = ("link", "one-click", "mailto", "preferences")
+"""What the reader's own mistake may have been; a complaint or a word to staff is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +25,7 @@ class Leaving:
     address_hint: str
     state: str
     subscriber_id: int
+    can_undo: bool = False
 
 
 def leaving_of(subscription: Subscription) -> Leaving:
@@ -43,37 +50,67 @@ def subscription_of(token: str) -> Leaving | None:
     return leaving_of(subscription) if subscription else None
 
 
+def page_of(token: str, *, now: datetime) -> Leaving | None:
+    """The same, with the answer whether the reader may come back by it."""
+    subscription = _subscription(token)
+    return _shown(subscription, now) if subscription else None
+
+
 def unsubscribe(token: str, *, how: str, now: datetime) -> Leaving | None:
-    """Leave; obeyed by every message whose transmission starts later. Again is harmless. None as above."""
-    return _act(token, consent.Act.LEAVE, how, now)
+    """Leave; obeyed by every message whose transmission starts later. Again is harmless. None as above.
+
+    The no also counts where the subscription's row is gone (an import was taken back): it stands there again, so that no import brings it back.
+    """
+    subscription = _subscription(token)
+    if subscription is None:
+        return None
+    if subscription.pk is None:
+        row = {"subscriber": subscription.subscriber, "list": subscription.list}
+        subscription, _ = Subscription.objects.get_or_create(**row, defaults={"state": Subscription.State.PENDING, "changed_at": now})
+    return _act(subscription, consent.Act.LEAVE, how, now)
 
 
 def undo(token: str, *, now: datetime) -> Leaving | None:
-    """The reader takes the leaving back; one who never confirmed has nothing to come back to and stays away."""
+    """The reader takes the leaving back, within UNDO_WITHIN; one who never confirmed has nothing to come back to and stays away."""
     subscription = _subscription(token)
-    if subscription is None:
-        return None
-    if not subscription.consent.filter(state=Subscription.State.CONFIRMED).exists():
-        return leaving_of(subscription)
-    return _act(token, consent.Act.UNDO, "undo", now)
+    if subscription is None or not _can_undo(subscription, now):
+        return leaving_of(subscription) if subscription else None
+    return _act(subscription, consent.Act.UNDO, "undo", now)
 
 
-def _act(token: str, act: consent.Act, how: str, now: datetime) -> Leaving | None:
-    subscription = _subscription(token)
-    if subscription is None:
+def _act(subscription: Subscription, act: consent.Act, how: str, now: datetime) -> Leaving | None:
+    try:
+        changed = change(subscription.pk, act, how=how, now=now)
+    except Subscription.DoesNotExist:  # gone since we looked
         return None
-    subscription.state = change(subscription.pk, act, how=how, now=now).state
-    return leaving_of(subscription)
+    subscription.state, subscription.changed_at = changed.state, changed.changed_at
+    return _shown(subscription, now)
+
+
+def _shown(subscription: Subscription, now: datetime) -> Leaving:
+    return replace(leaving_of(subscription), can_undo=_can_undo(subscription, now))
+
+
+def _can_undo(subscription: Subscription, now: datetime) -> bool:
+    if subscription.state != Subscription.State.UNSUBSCRIBED or now - subscription.changed_at > UNDO_WITHIN:
+        return False
+    if is_suppressed(subscription.subscriber.address_hash, subscription.list.publication_id):
+        return False
+    history = subscription.consent.order_by("pk")
+    left = history.filter(state=Subscription.State.UNSUBSCRIBED).last()
+    return left is not None and left.how in TAKEN_BACK and history.filter(state=Subscription.State.CONFIRMED).exists()
 
 
 def _subscription(token: str) -> Subscription | None:
+    """The subscription of a token; one that is not kept where reader and list are there and their subscription is not."""
     copy = tokens.read_copy(token, tokens.UNSUBSCRIBE, copy_key())
     numbers = copy[1:] if copy else tokens.read(token, token_key(tokens.UNSUBSCRIBE), count=2)  # older mails name no mailing
     if numbers is None:
         return None
-    subscriber_id, list_id = numbers
-    return (
-        Subscription.objects.select_related("subscriber", "list__publication")
-        .filter(subscriber_id=subscriber_id, list_id=list_id, subscriber__state=Subscriber.State.ACTIVE)
-        .first()
-    )
+    subscriber = Subscriber.objects.filter(pk=numbers[0], state=Subscriber.State.ACTIVE).first()
+    chosen = SubscriberList.objects.select_related("publication").filter(pk=numbers[1]).first()
+    if subscriber is None or chosen is None:
+        return None
+    found = Subscription.objects.filter(subscriber=subscriber, list=chosen).first() or Subscription(state=Subscription.State.PENDING)
+    found.subscriber, found.list = subscriber, chosen
+    return found
