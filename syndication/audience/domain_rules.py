@@ -43,6 +43,11 @@ def refused_among(addresses: Iterable[str], publication_id: int) -> dict[str, st
     return {one: why for one in asked if (why := rules.why_not(one))}
 
 
+def has_rules(publication_id: int) -> bool:
+    """Whether any rule holds for a publication."""
+    return _rules(publication_id).exists()
+
+
 def rules_of(publication_id: int) -> DomainRules:
     """All rules that hold for a publication, its own and everybody's, to be asked about a million addresses without a query."""
     found = set(_rules(publication_id).values_list("kind", "domain"))

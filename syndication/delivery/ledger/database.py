@@ -8,6 +8,11 @@ from django.db import connection, transaction
 WANTS_ISSUES = """x.state = 'confirmed' AND x.frequency = 'each' AND (x.paused_until IS NULL OR x.paused_until <= CURRENT_DATE)"""
 """Whether the subscription x wants a campaign's mail today; days are UTC's on both databases."""
 
+NOT_SUPPRESSED = """NOT EXISTS (
+    SELECT 1 FROM syndication_suppression p
+    WHERE p.address_hash = s.address_hash AND (p.publication_id IS NULL OR p.publication_id = %(publication)s))"""
+"""Whether nothing holds back the subscriber s, for the publication of the mailing."""
+
 
 def now_sql(plus_seconds: int = 0) -> str:
     """The database's own time as SQL: whole seconds since 1970."""

@@ -1,4 +1,4 @@
-"""Plans a mailing: one row for each confirmed subscriber of its list, in batches, by pages that can be interrupted and resumed.
+"""Plans a mailing: one row for each confirmed subscriber of its list whom nothing holds back, in batches, by pages that can be interrupted and resumed.
 
 Senders begin with the first batch while the later ones are still planned.
 """
@@ -7,10 +7,12 @@ import math
 import time
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.db.models import Sum
 
+from syndication.audience.domain_rules import has_rules, refused_among
 from syndication.delivery.crash_points import reach
-from syndication.delivery.ledger.database import WANTS_ISSUES, now_sql
+from syndication.delivery.ledger.database import NOT_SUPPRESSED, WANTS_ISSUES, now_sql
 from syndication.delivery.models import Batch, Mailing
 
 BATCH = 1000  # readers that one sender takes at a time
@@ -20,7 +22,7 @@ PAGE = 5  # batches a transaction
 YIELD_SECONDS = 0.003  # between two pages on SQLite, whose one writer would not let the senders in
 
 _READERS = f"""FROM syndication_subscription x JOIN syndication_subscriber s ON s.id = x.subscriber_id
-    WHERE x.list_id = %(list)s AND {WANTS_ISSUES} AND s.state = 'active' AND s.id > %(after)s"""
+    WHERE x.list_id = %(list)s AND {WANTS_ISSUES} AND s.state = 'active' AND {NOT_SUPPRESSED} AND s.id > %(after)s"""
 
 
 def begin(mailing_id: int) -> bool:
@@ -62,18 +64,27 @@ def _plan_page(mailing_id: int) -> bool:
 
 def _plan_batch(mailing: Mailing, size: int) -> int | None:
     """The rows of the next readers and their batch; the last reader's id, or None when there is none."""
-    scope = {"list": mailing.list_id, "after": mailing.planned_upto, "page": size, "mailing": mailing.pk}
+    scope = {
+        "list": mailing.list_id,
+        "publication": mailing.publication_id,
+        "after": mailing.planned_upto,
+        "page": size,
+        "mailing": mailing.pk,
+    }
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT min(id), max(id) FROM (SELECT s.id {_READERS} ORDER BY s.id LIMIT %(page)s) AS page", scope)
         low, upto = cursor.fetchone()
         if upto is None:
             return None
+        refused = _of_refused_domains(cursor, mailing, {**scope, "upto": upto})
         cursor.execute(
             f"""INSERT INTO syndication_delivery (mailing_id, subscriber_id, state, attempts)
-                SELECT %(mailing)s, s.id, 0, 0 {_READERS} AND s.id <= %(upto)s ORDER BY s.id
+                SELECT %(mailing)s, s.id, 0, 0 {_READERS} AND s.id <= %(upto)s {refused} ORDER BY s.id
                 ON CONFLICT (mailing_id, subscriber_id) DO NOTHING""",
             {**scope, "upto": upto},
         )
+        if not cursor.rowcount:  # a whole page of domains that are not mailed
+            return int(upto)
         cursor.execute(
             f"""INSERT INTO syndication_batch (mailing_id, low, high, rows, due_at, fence, deaths,
                 deferred, delivered, bounced, failed, skipped, held)
@@ -81,6 +92,16 @@ def _plan_batch(mailing: Mailing, size: int) -> int | None:
             {**scope, "low": low, "upto": upto, "rows": cursor.rowcount},
         )
     return int(upto)
+
+
+def _of_refused_domains(cursor: CursorWrapper, mailing: Mailing, scope: dict[str, int]) -> str:
+    """SQL that leaves out a page's readers whose domains the publication does not mail; "" when there are none."""
+    if not has_rules(mailing.publication_id):
+        return ""
+    cursor.execute(f"SELECT s.address, s.id {_READERS} AND s.id <= %(upto)s", scope)
+    found = dict(cursor.fetchall())
+    refused = refused_among(found, mailing.publication_id)
+    return f"AND s.id NOT IN ({', '.join(str(int(found[one])) for one in refused)})" if refused else ""
 
 
 def _finish(mailing_id: int) -> int:

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from django.db import connection
 
+from syndication.audience.domain_rules import refused_among
 from syndication.delivery.journal.records import Settled
-from syndication.delivery.ledger.database import WANTS_ISSUES, durable, now_sql, quick
+from syndication.delivery.ledger.database import NOT_SUPPRESSED, WANTS_ISSUES, durable, now_sql, quick
 from syndication.delivery.models import Attempt, Lease, Mailing
 from syndication.delivery.states import COUNTED, State
 
@@ -19,16 +20,14 @@ LEASE_SECONDS = 60
 USUAL_CODE = 250
 
 # Who may be mailed, asked at the claim and again while a batch is sent.
-_FREE = """s.state = 'active' AND NOT EXISTS (
-    SELECT 1 FROM syndication_suppression p
-    WHERE p.address_hash = s.address_hash AND (p.publication_id IS NULL OR p.publication_id = %(publication)s))"""
+_FREE = f"s.state = 'active' AND {NOT_SUPPRESSED}"
 _ELIGIBLE = {
     Mailing.Kind.CAMPAIGN: f"{WANTS_ISSUES} AND {_FREE}",
     Mailing.Kind.CONFIRMATION: f"x.state <> 'confirmed' AND {_FREE}",
 }
 SKIPPED_BECAUSE = {
-    Mailing.Kind.CAMPAIGN: "unsubscribed, paused, erased or suppressed since the mailing was planned",
-    Mailing.Kind.CONFIRMATION: "confirmed already, erased or suppressed",
+    Mailing.Kind.CAMPAIGN: "unsubscribed, paused, erased, suppressed or of a blocked domain since the mailing was planned",
+    Mailing.Kind.CONFIRMATION: "confirmed already, erased, suppressed or of a blocked domain",
 }
 _ROWS = """FROM syndication_delivery d JOIN syndication_subscriber s ON s.id = d.subscriber_id
     LEFT JOIN syndication_subscription x ON x.subscriber_id = d.subscriber_id AND x.list_id = %(list)s
@@ -127,7 +126,9 @@ def rows_of(mailing: Mailing, batch: BatchClaim) -> list[WaitingRow]:
                 {_ROWS} AND COALESCE(d.due_at, 0) <= {now_sql()} ORDER BY d.subscriber_id""",
             _scope(mailing, batch),
         )
-        return [WaitingRow._make(row) for row in cursor.fetchall()]
+        rows = [WaitingRow._make(row) for row in cursor.fetchall()]
+    refused = refused_among((row.address for row in rows), mailing.publication_id)
+    return [row._replace(is_eligible=False) if row.address in refused else row for row in rows] if refused else rows
 
 
 def withdrawn(mailing: Mailing, batch: BatchClaim) -> set[int]:

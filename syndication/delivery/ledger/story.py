@@ -1,10 +1,13 @@
 """Tells one reader's story in one mailing: in or out and why, each attempt with its time and reply, where it stands."""
 
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from syndication.audience.models import ConsentRecord, Subscriber, Subscription, Suppression
+from django.db.models import Q
+
+from syndication.audience.domain_rules import why_blocked
+from syndication.audience.models import ConsentRecord, Subscriber, Subscription, Suppression, SuppressionRecord
 from syndication.delivery.models import Attempt, Batch, Delivery, Mailing
 from syndication.delivery.states import State
 
@@ -63,7 +66,7 @@ def story(subscriber: Subscriber, mailing: Mailing) -> Story:
     told = Story(subscriber.address, mailing.key, "not planned", "")
     told.events += _consent(subscription) + _suppressions(subscriber, mailing)
     if row is None:
-        told.why = _why_out(subscription, mailing)
+        told.why = _why_out(subscriber, subscription, mailing)
     else:
         told.state, told.why = _where_it_stands(row, mailing)
         told.attempts, told.sent_at, told.due_at = row.attempts, row.sent_at, row.due_at
@@ -72,12 +75,30 @@ def story(subscriber: Subscriber, mailing: Mailing) -> Story:
     return told
 
 
-def _why_out(subscription: Subscription | None, mailing: Mailing) -> str:
+def _why_out(subscriber: Subscriber, subscription: Subscription | None, mailing: Mailing) -> str:
+    return _why_nobody_mails(subscriber, mailing) or _why_not_on_the_list(subscription, mailing)
+
+
+def _why_nobody_mails(subscriber: Subscriber, mailing: Mailing) -> str:
+    if subscriber.state == Subscriber.State.ERASED:
+        return "the person is erased"
+    held = _held_back(subscriber, mailing)
+    if held:
+        place = "everywhere" if held[0].publication_id is None else "by this publication"
+        return f"suppressed {place} ({held[0].reason}) since {held[0].since:%Y-%m-%d %H:%M} UTC"
+    return why_blocked(subscriber.address, mailing.publication_id)
+
+
+def _why_not_on_the_list(subscription: Subscription | None, mailing: Mailing) -> str:
     name = mailing.list.slug
     if subscription is None:
         return f"never on the list {name!r}"
     if subscription.state != Subscription.State.CONFIRMED:
         return f"{subscription.state} on the list {name!r} when the mailing was planned, or since"
+    if subscription.frequency != Subscription.Frequency.EACH:
+        return f"wants the list {name!r} as {subscription.frequency}, not each issue by mail"
+    if subscription.paused_until and subscription.paused_until > datetime.now(UTC).date():
+        return f"has paused the list {name!r} until {subscription.paused_until:%Y-%m-%d}"
     if mailing.audience is None:
         return "the mailing is still being planned"
     return f"came to the list {name!r} after the mailing was planned, or was not active then"
@@ -111,9 +132,15 @@ def _consent(subscription: Subscription | None) -> list[Event]:
 
 
 def _suppressions(subscriber: Subscriber, mailing: Mailing) -> list[Event]:
-    found = Suppression.objects.filter(address_hash=subscriber.address_hash)
-    ours = [one for one in found if one.publication_id in {None, mailing.publication_id}]
-    return [Event(one.since, f"suppressed: {one.reason}", reply=one.detail) for one in ours]
+    where = Q(publication=None) | Q(publication=mailing.publication_id)
+    history = SuppressionRecord.objects.filter(where, address_hash=subscriber.address_hash).order_by("pk")
+    told = [Event(one.at, f"{'no longer ' if one.is_lifted else ''}suppressed: {one.reason}", reply=one.detail) for one in history]
+    return told or [Event(one.since, f"suppressed: {one.reason}", reply=one.detail) for one in _held_back(subscriber, mailing)]
+
+
+def _held_back(subscriber: Subscriber, mailing: Mailing) -> list[Suppression]:
+    where = Q(publication=None) | Q(publication=mailing.publication_id)
+    return list(Suppression.objects.filter(where, address_hash=subscriber.address_hash).order_by("pk"))
 
 
 def _tries(row: Delivery) -> list[Event]:
