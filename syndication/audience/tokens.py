@@ -72,13 +72,13 @@ class CopyMaker:
         self._inner = hashlib.sha512(bytes(octet ^ 0x36 for octet in block))
         self._outer = hashlib.sha512(bytes(octet ^ 0x5C for octet in block))
 
-    def tokens(self, body: bytes) -> CopyTokens:
-        """The tokens of a copy; `body` is what `packed` has written for mailing, subscriber and list."""
+    def tokens(self, body: bytes) -> tuple[str, str, str, str]:
+        """CopyTokens as a bare tuple, which is quicker; `body` is what `packed` has written for mailing, subscriber and list."""
         inner, outer = self._inner.copy(), self._outer.copy()
         inner.update(body)
         outer.update(inner.digest())
         numbers, mac = body.hex(), outer.hexdigest()
-        return CopyTokens(numbers + mac[:32], numbers + mac[32:64], numbers + mac[64:96], numbers + mac[96:])
+        return numbers + mac[:32], numbers + mac[32:64], numbers + mac[64:96], numbers + mac[96:]
 
 
 _maker = lru_cache(maxsize=64)(Maker)
@@ -87,7 +87,7 @@ _copy_maker = lru_cache(maxsize=8)(CopyMaker)
 
 def of_copy(mailing_id: int, subscriber_id: int, list_id: int, key: bytes) -> CopyTokens:
     """The tokens of one copy; `key` is keys.copy_key()."""
-    return _copy_maker(key).tokens(packed(mailing_id) + packed(subscriber_id) + packed(list_id))
+    return CopyTokens(*_copy_maker(key).tokens(packed(mailing_id) + packed(subscriber_id) + packed(list_id)))
 
 
 def read_copy(token: str, purpose: str, key: bytes) -> tuple[int, int, int] | None:

@@ -42,6 +42,8 @@ from syndication.rendering.quoted_printable import (
     piece,
     piece_of_markup_word,
     piece_of_word,
+    plain_link_piece,
+    plain_piece,
     short_piece,
     without_last_break,
 )
@@ -190,8 +192,17 @@ def _short_markup(text: str) -> bytes:
 
 
 _IN_SUBJECT = Encoding(fixed=str, ended=str, printed=lambda value: str(printable(value)), once=str)
-_IN_TEXT = Encoding(fixed=piece, ended=without_last_break, printed=_piece_of_value, once=piece_of_word)
-_IN_HTML = Encoding(fixed=piece, ended=without_last_break, printed=_piece_of_markup, once=piece_of_markup_word)
+_IN_TEXT = Encoding(
+    fixed=piece, ended=without_last_break, printed=_piece_of_value, once=piece_of_word, plain=plain_piece, plain_once=plain_link_piece
+)
+_IN_HTML = Encoding(
+    fixed=piece,
+    ended=without_last_break,
+    printed=_piece_of_markup,
+    once=piece_of_markup_word,
+    plain=plain_piece,
+    plain_once=plain_link_piece,
+)
 
 
 class _Quick(NamedTuple):

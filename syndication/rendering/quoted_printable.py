@@ -6,7 +6,7 @@ The quoted-printable encoding of RFC 2045 6.7 over UTF-8, built on binascii and 
 
 import binascii
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
 
 from markupsafe import escape
@@ -19,6 +19,7 @@ _DOT = ord(".")
 _PLAIN = bytes(set(range(ord("!"), ord("~") + 1)) - {ord("=")})  # nothing to encode
 _PLAIN_MARKUP = _PLAIN.translate(None, b"&<>\"'")  # nor anything to escape in HTML
 _PLAIN_LINE = re.compile("(?!From )[!-\\-/-<>-~](?:[ -<>-~]{0,73}[!-<>-~])?")  # words with blanks between them, such as a name
+_PLAIN_WORDS = re.compile("(?!From )[A-Za-z0-9](?:[A-Za-z0-9 ,._-]{0,72}[A-Za-z0-9.])?").fullmatch  # such as a name
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -54,26 +55,36 @@ def piece(text: str) -> bytes:
     return encoded[:start_of_last] + _mended(encoded[start_of_last:], longest=LONGEST_LINE - 1) + _SOFT_BREAK
 
 
-def _quick_piece(plain: bytes, otherwise: Callable[[str], bytes]) -> Callable[[str], bytes]:
-    """piece() for texts that are mostly one word of these letters, as one line or as two: most links are a little longer than a line."""
-
-    def quick_piece(text: str) -> bytes:
-        if 0 < len(text) <= 2 * _LONGEST_PLAIN and text[0] != "." and text.isascii():
-            octets = text.encode("ascii")
-            if not octets.translate(None, plain):
-                if len(octets) <= _LONGEST_PLAIN:
-                    return octets + _SOFT_BREAK
-                if octets[_LONGEST_PLAIN] != _DOT:
-                    return octets[:_LONGEST_PLAIN] + _SOFT_BREAK + octets[_LONGEST_PLAIN:] + _SOFT_BREAK
-        return otherwise(text)
-
-    return quick_piece
+def plain_piece(value: object) -> bytes | None:
+    """piece() of a name of plain words, which is the same in text and escaped for HTML; None for every other value."""
+    if type(value) is str and _PLAIN_WORDS(value):
+        return value.encode("ascii") + _SOFT_BREAK
+    return None
 
 
-piece_of_word = _quick_piece(_PLAIN, piece)
-"""piece() of a text that is mostly one word in ASCII, such as a link: quicker then."""
-piece_of_markup_word = _quick_piece(_PLAIN_MARKUP, lambda text: piece(str(escape(text))))
-"""piece() of a text escaped for HTML, that is mostly one word in ASCII without anything to escape."""
+def plain_link_piece(text: str, plain: bytes = _PLAIN_MARKUP) -> bytes | None:
+    """piece() of one word of these letters, as one line or as two: most links are a little longer than a line; None for others.
+
+    By default of letters that are the same in text and escaped for HTML.
+    """
+    if 0 < len(text) <= 2 * _LONGEST_PLAIN and text[0] != "." and text.isascii():
+        octets = text.encode("ascii")
+        if not octets.translate(None, plain):
+            if len(octets) <= _LONGEST_PLAIN:
+                return octets + _SOFT_BREAK
+            if octets[_LONGEST_PLAIN] != _DOT:
+                return octets[:_LONGEST_PLAIN] + _SOFT_BREAK + octets[_LONGEST_PLAIN:] + _SOFT_BREAK
+    return None
+
+
+def piece_of_word(text: str) -> bytes:
+    """piece() of a text that is mostly one word in ASCII, such as a link: quicker then."""
+    return plain_link_piece(text, _PLAIN) or piece(text)
+
+
+def piece_of_markup_word(text: str) -> bytes:
+    """piece() of a text escaped for HTML, that is mostly one word in ASCII without anything to escape."""
+    return plain_link_piece(text) or piece(str(escape(text)))
 
 
 def without_last_break(piece: bytes) -> bytes:

@@ -15,6 +15,7 @@ from syndication.rendering.header_words import one_line
 from syndication.rendering.mail_headers import Links
 from syndication.rendering.merge import Answers, Encoding, Shapes, compile_merge, compile_pieces, reader_fields
 from syndication.rendering.merge.sandbox import printable
+from syndication.rendering.merge.shapes import EndsInNothing
 from syndication.rendering.message import CompiledMailing, Envelope
 from syndication.rendering.quoted_printable import encode_pieces
 from syndication.rendering.reader import Reader, ReaderRow, reader_from
@@ -50,7 +51,7 @@ paths = st.sampled_from(
         "subscriber.first_name", "subscriber.last_name", "subscriber.name", "subscriber.address", "subscriber.email", "subscriber.locale",
         "subscriber['name']", "subscriber.attributes.plan", "subscriber.attributes.topics", "subscriber.attributes.age", "subscriber.attributes.flag",
         "subscriber.attributes.home.city", "subscriber.attributes['odd key']", "subscriber.attributes.topics[0]", "subscriber.attributes.plan[:3]",
-        "publication.name", "unsubscribe_url", "page_url", "confirm_url", "item", "v", "loop.index", "loop.last", '"fixed"', "7", "-2.5", "true", "none",
+        "publication.name", "unsubscribe_url", "page_url", "confirm_url", "preferences_url", "item", "v", "loop.index", "loop.last", '"fixed"', "7", "-2.5", "true", "none",
         '["a", "b"]', "subscriber.attributes.age + 1", "subscriber.attributes.age / 3", "subscriber.name * 2", "subscriber.name[1]",
     ]
 )  # fmt: skip
@@ -140,7 +141,9 @@ tokens = st.sampled_from(["0a1b2c3d", "0" * 46, "f" * 60])
 
 def links_of(token: str, page: str = PAGE) -> Links:
     url = f"https://n.example/u/{token}/"
-    return Links(url, url, f"mailto:u+{token}@n.example?subject=unsubscribe", page, f"https://n.example/c/{token}/")
+    return Links(
+        url, url, f"mailto:u+{token}@n.example?subject=unsubscribe", page, f"https://n.example/c/{token}/", f"https://n.example/p/{token}/"
+    )
 
 
 rows = st.builds(
@@ -149,7 +152,7 @@ rows = st.builds(
     address=st.sampled_from(
         ["ada@example.org", "o'neill@mail.example.org", "a.b+c@sub.example.co.uk", '"odd one"@example.org', "x@gärten.example"]
     ),
-    name=hostile,
+    name=hostile | st.sampled_from(["Ada", "Ada Lovelace", "Dr. A. B. Smith-Jones", "From Here", "a" * 75, "a" * 76, "ends in a blank "]),
     attributes=attributes,
     locale=st.sampled_from(["", "de-AT", "en"]),
 )
@@ -237,7 +240,10 @@ def test_the_prepared_way_never_needs_the_plain_one_where_that_succeeds(source, 
             expected = plain.fill(reader_of(row), links_of(token).as_values())
         except BadTemplate:
             continue
-        (pieces,) = shapes.fill(Answers(row, links_of(token)))
+        try:
+            (pieces,) = shapes.fill(Answers(row, links_of(token)))
+        except EndsInNothing:  # the one case in which the plain way is asked on purpose
+            continue
         assert "".join(pieces) == expected
 
 

@@ -165,7 +165,7 @@ class QuestionFinder(NodeTransformer):
             return part  # printing an absent value raises, each time
         words = f"print {asked.words}"
         if isinstance(asked, Question):
-            put = self._put(asked.then(words, self._encoding.once if asked.is_own else self._encoding.printed), part)
+            put = self._put(asked.then(words, self._encoding.once if asked.is_own else self._encoding.printed, keeps=True), part)
         else:
             put = self._put(Fixed(words, self._encoding.printed(asked.value)), part)
         self.pieces.add(put.name)

@@ -27,11 +27,15 @@ _GROWTH = 3  # letters that upper() makes of one, at most
 
 
 class Slot(NamedTuple):
-    """A place in a text where each reader has a piece of his or her own: write(source(answers)); largest in octets."""
+    """A place in a text where each reader has a piece of his or her own: write(source(answers)); largest in octets.
+
+    plain  gives the same piece as write() for values that are plain, and None for the others
+    """
 
     write: Step
     source: Source
     largest: int
+    plain: Step | None = None
 
 
 class Control(NamedTuple):
@@ -177,7 +181,8 @@ class _PieceGenerator(CodeGenerator):
                 room[name] = asked.value
             elif name in self._finder.pieces:
                 characters = LONGEST_TEXT if asked.grows else LONGEST_SHOWN * _GROWTH
-                room[name] = Slot(asked.worked_out(among), asked.source, characters * _LONGEST_CHARACTER)
+                plain = self._encoding.plain_once if asked.is_own else self._encoding.plain
+                room[name] = Slot(asked.worked_out(among), asked.source, characters * _LONGEST_CHARACTER, plain if asked.is_kept else None)
             else:
                 room[f"of_{name}"] = asked.source
                 room[name] = asked.worked_out(among) if asked.steps else None

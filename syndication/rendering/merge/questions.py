@@ -63,6 +63,7 @@ class Question(NamedTuple):
     is_text the raw value is a text, no longer than LONGEST_SHOWN
     is_own  each reader has another value, a link with a token: nothing to remember
     grows   the answer may be much longer than the raw value
+    is_kept the steps leave a plain value as it is, see Encoding.plain
     """
 
     words: str
@@ -71,10 +72,11 @@ class Question(NamedTuple):
     is_text: bool = False
     is_own: bool = False
     grows: bool = False
+    is_kept: bool = False
 
-    def then(self, words: str, step: Step) -> "Question":
-        """The question that goes one step on."""
-        return self._replace(words=words, steps=(*self.steps, step))
+    def then(self, words: str, step: Step, *, keeps: bool = False) -> "Question":
+        """The question that goes one step on; `keeps`: the step leaves a plain value as it is."""
+        return self._replace(words=words, steps=(*self.steps, step), is_kept=self.is_kept and keeps)
 
     def worked_out(self, among: int) -> Step:
         """All the steps in one; for texts that come back it remembers what came out, for its share among so many questions."""
@@ -145,19 +147,19 @@ def about_the_reader(field: str) -> Question:
         return Question(label, lambda answers: Fields(label, answers.reader.attributes))
     if field in ("address", "email"):
         nobody = Nobody(name="subscriber.address")
-        return Question(label, _address, (lambda value: shown(value, label) if value else nobody,), is_text=True)
-    return Question(label, _TEXTS[field], (lambda value: shown(value, label),), is_text=True)
+        return Question(label, _address, (lambda value: shown(value, label) if value else nobody,), is_text=True, is_kept=True)
+    return Question(label, _TEXTS[field], (lambda value: shown(value, label),), is_text=True, is_kept=True)
 
 
 def attribute(key: str) -> Question:
     """One of the publication's own fields, by a key that is reader.NAMEABLE."""
     label = f"subscriber.attributes.{key}"
-    return Question(label, lambda answers: answers.row.attributes.get(key), (lambda value: shown(value, label),))
+    return Question(label, lambda answers: answers.row.attributes.get(key), (lambda value: shown(value, label),), is_kept=True)
 
 
 def link(name: str) -> Question:
     """One of the links."""
-    return Question(name, _LINKS[name], is_own=True)
+    return Question(name, _LINKS[name], is_own=True, is_kept=True)
 
 
 # ------------------------------------------------------------------ what a template does with it
@@ -170,17 +172,26 @@ class Encoding(NamedTuple):
     ended    the last piece as it ends the whole; the others need not change
     printed  what an expression printed: a text, a number, …; raises for what cannot be printed
     once     a text that is another one for each reader, so that it is not worth remembering
+    plain    the same piece for a value so plain that nothing has to be done to it, such as most names: no filter but those of
+             _KEEPING changes it, and it is written alike in text and in HTML; None for all others
+    plain_once  the same for links
     """
 
     fixed: Callable[[str], Any]
     ended: Callable[[Any], Any]
     printed: Callable[[Any], Any]
     once: Callable[[str], Any]
+    plain: Callable[[Any], Any] | None = None
+    plain_once: Callable[[Any], Any] | None = None
+
+
+_KEEPING = frozenset({"default", "d", "escape", "e"})
 
 
 def filtered(question: Question, words: str, name: str, step: Step) -> Question:
     """The question with one of filter_step()."""
-    return question.then(words, step)._replace(grows=question.grows or name in _GROWING)
+    keeps = name in _KEEPING or (name == "_link" and question.is_own)  # our own links are links
+    return question.then(words, step, keeps=keeps)._replace(grows=question.grows or name in _GROWING)
 
 
 _LINKS_AS_THEY_ARE = "https://", "http://"  # safe_link() leaves them alone, seen at first sight
