@@ -36,6 +36,12 @@ class Subscriber(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
+    class Meta:
+        indexes = [
+            models.Index(fields=["created_at"], name="subscriber_by_time"),
+            models.Index(fields=["id"], condition=~models.Q(bounced_at=None), name="subscriber_bounced"),
+        ]
+
     def __str__(self) -> str:
         return self.address
 
@@ -87,7 +93,10 @@ class Subscription(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["subscriber", "list"], name="subscription_once")]
-        indexes = [models.Index(fields=["list", "state", "subscriber"], name="subscription_by_list")]
+        indexes = [
+            models.Index(fields=["list", "state", "subscriber"], name="subscription_by_list"),
+            models.Index(fields=["subscriber"], condition=~models.Q(paused_until=None), name="subscription_paused"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.subscriber_id} on {self.list_id}: {self.state}"
@@ -107,6 +116,9 @@ class ConsentRecord(models.Model):
     """"ipv4" or "ipv6": the family of the address that it came from, never the address; empty by setting."""
     import_job = models.ForeignKey("ImportJob", on_delete=models.PROTECT, null=True, related_name="consent", db_index=False)
     at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["at"], name="consent_by_time")]
 
     def __str__(self) -> str:
         return f"{self.state} by {self.how} at {self.at:%Y-%m-%d %H:%M}"
@@ -297,6 +309,49 @@ class DomainRule(models.Model):
         return f"{self.kind} {self.domain}"
 
 
+class BulkJob(models.Model):
+    """One act on many subscribers at once, asked for by staff and done in groups."""
+
+    class Act(models.TextChoices):
+        """What is done to each."""
+
+        ADD = "add"
+        LEAVE = "leave"
+        SUPPRESS = "suppress"
+        ERASE = "erase"
+
+    class State(models.TextChoices):
+        """A job runs until its last subscriber, or until a person stops it between two groups."""
+
+        RUNNING = "running"
+        STOPPED = "stopped"
+        DONE = "done"
+
+    act = models.CharField(max_length=12, choices=Act)
+    whom = models.JSONField(default=dict)
+    """The search, as its page's address says it, or {"ids": [...]}."""
+    upto = models.BigIntegerField()
+    """The last subscriber id that it may reach: who comes later was not meant."""
+    list = models.ForeignKey(SubscriberList, on_delete=models.CASCADE, null=True, related_name="bulk_jobs")
+    detail = models.CharField(max_length=300, blank=True)
+    state = models.CharField(max_length=12, choices=State, default=State.RUNNING)
+    position = models.BigIntegerField(default=0)
+    """The last subscriber id that is done, so that a worker that died is followed by one that goes on."""
+    expected = models.BigIntegerField()
+    """How many there were when a person said yes."""
+    seen = models.BigIntegerField(default=0)
+    changed = models.BigIntegerField(default=0)
+    by = models.CharField(max_length=254)
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["id"], condition=models.Q(state="running"), name="bulk_job_running")]
+
+    def __str__(self) -> str:
+        return f"{self.act} {self.expected}: {self.state}"
+
+
 class ReaderEvent(models.Model):
     """Something that happened to a subscriber besides consent and deliveries, for the timeline; rows are only ever added."""
 
@@ -322,6 +377,8 @@ class ReaderEvent(models.Model):
     detail = models.CharField(max_length=300, blank=True)
     mailing_id = models.BigIntegerField(null=True)
     """The mailing that it is about (a plain number: the audience knows no mailings)."""
+    publication = models.ForeignKey(Publication, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    """Whose mail it is about."""
     reverses = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="reversed_by")
     """The event that this one takes back."""
     at = models.DateTimeField()

@@ -205,6 +205,7 @@ class Migration(migrations.Migration):
                 ('detail', models.CharField(blank=True, max_length=300)),
                 ('mailing_id', models.BigIntegerField(null=True)),
                 ('at', models.DateTimeField()),
+                ('publication', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='syndication.publication')),
                 ('reverses', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='reversed_by', to='syndication.readerevent')),
                 ('subscriber', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='events', to='syndication.subscriber')),
             ],
@@ -236,6 +237,45 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='readerevent',
             index=models.Index(fields=['subscriber', 'at'], name='reader_event_by_time'),
+        ),
+        migrations.CreateModel(
+            name='BulkJob',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('act', models.CharField(choices=[('add', 'Add'), ('leave', 'Leave'), ('suppress', 'Suppress'), ('erase', 'Erase')], max_length=12)),
+                ('whom', models.JSONField(default=dict)),
+                ('upto', models.BigIntegerField()),
+                ('list', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='bulk_jobs', to='syndication.subscriberlist')),
+                ('detail', models.CharField(blank=True, max_length=300)),
+                ('state', models.CharField(choices=[('running', 'Running'), ('stopped', 'Stopped'), ('done', 'Done')], default='running', max_length=12)),
+                ('position', models.BigIntegerField(default=0)),
+                ('expected', models.BigIntegerField()),
+                ('seen', models.BigIntegerField(default=0)),
+                ('changed', models.BigIntegerField(default=0)),
+                ('by', models.CharField(max_length=254)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('finished_at', models.DateTimeField(null=True)),
+            ],
+        ),
+        migrations.AddIndex(
+            model_name='consentrecord',
+            index=models.Index(fields=['at'], name='consent_by_time'),
+        ),
+        migrations.AddIndex(
+            model_name='subscriber',
+            index=models.Index(fields=['created_at'], name='subscriber_by_time'),
+        ),
+        migrations.AddIndex(
+            model_name='subscriber',
+            index=models.Index(condition=models.Q(('bounced_at', None), _negated=True), fields=['id'], name='subscriber_bounced'),
+        ),
+        migrations.AddIndex(
+            model_name='subscription',
+            index=models.Index(condition=models.Q(('paused_until', None), _negated=True), fields=['subscriber'], name='subscription_paused'),
+        ),
+        migrations.AddIndex(
+            model_name='bulkjob',
+            index=models.Index(condition=models.Q(('state', 'running')), fields=['id'], name='bulk_job_running'),
         ),
         migrations.RunPython(_refuse_updates, _allow_updates),
     ]
