@@ -2,6 +2,7 @@
 
 from syndication.articles.models import Article, Publication, Revision
 from syndication.audience.models import (
+    BulkJob,
     ConsentRecord,
     ConsentWording,
     DomainRule,
@@ -29,6 +30,7 @@ __all__ = [
     "Batch",
     "Bucket",
     "BucketPlace",
+    "BulkJob",
     "Campaign",
     "ConsentRecord",
     "ConsentWording",
