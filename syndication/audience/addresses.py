@@ -2,17 +2,25 @@
 
 import hashlib
 import hmac
+import re
 import unicodedata
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 from syndication.errors import BadInput
 
-LONGEST_ADDRESS = 320  # characters: 64 before the @, 255 after it (RFC 5321 4.5.3.1)
+LONGEST_ADDRESS = 320  # bytes: 64 before the @, 255 after it (RFC 5321 4.5.3.1)
+AROUND = " \t\r\n\u00a0"  # what copying from a page leaves around an address; other control characters are refused, not cut off
+_INVISIBLE = re.compile(r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+"""Letters of Unicode that nobody sees (Default_Ignorable_Code_Point), which email-validator takes for letters."""
 
 
 class NotAnAddress(BadInput):
-    """Text that is not an email address; says which part is wrong."""
+    """Text that is not an email address; says which part is wrong. `why`: the reason alone, a sentence."""
+
+    def __init__(self, shown: str, why: str) -> None:
+        self.why = why
+        super().__init__(f"{shown!r} is not an email address: {why}")
 
 
 def normalise(address: str) -> str:
@@ -21,13 +29,16 @@ def normalise(address: str) -> str:
     Raises NotAnAddress with the reason: control and zero-width characters, quoted or too long local parts, IP literals and reserved
     domains are refused. `.test` (RFC 6761) is allowed, so that installations can be tried with it.
     """
-    stripped = address.strip()
-    if len(stripped) > LONGEST_ADDRESS:
-        raise NotAnAddress(f"{stripped[:40]!r}… is not an email address: longer than {LONGEST_ADDRESS} characters.")
+    stripped = address.strip(AROUND)
+    if len(stripped.encode("utf-8", "surrogatepass")) > LONGEST_ADDRESS:
+        raise NotAnAddress(f"{stripped[:40]}…", f"It is longer than {LONGEST_ADDRESS} bytes.")
+    invisible = _INVISIBLE.search(stripped)
+    if invisible:
+        raise NotAnAddress(stripped[:80], f"It holds a character that nobody sees (U+{ord(invisible[0]):04X}).")
     try:
         found = validate_email(stripped, check_deliverability=False, strict=True, test_environment=True)
     except (EmailNotValidError, UnicodeError) as error:
-        raise NotAnAddress(f"{stripped[:80]!r} is not an email address: {error}") from error
+        raise NotAnAddress(stripped[:80], str(error)) from error
     return unicodedata.normalize("NFC", found.normalized.lower())
 
 

@@ -193,8 +193,12 @@ class ImportJob(models.Model):
     consent_source = models.CharField(max_length=300, blank=True)
     """Where the readers said yes, in a person's words; kept in each consent record."""
     state = models.CharField(max_length=12, choices=State, default=State.UPLOADED)
+    suppresses_left = models.BooleanField(default=False)
+    """Whether readers who left, bounced or complained elsewhere are suppressed here."""
     position = models.BigIntegerField(default=0)
     """Rows done, so that a worker that died is followed by one that goes on."""
+    place = models.JSONField(default=dict)
+    """Where the next row begins: byte and line of the file; when taking back, the last consent record looked at."""
     counts = models.JSONField(default=dict)
     expected = models.JSONField(default=dict)
     """The counts of the dry run."""
@@ -213,13 +217,17 @@ class ImportJob(models.Model):
 
 
 class ImportChange(models.Model):
-    """What an import did to one subscriber, so that it can be taken back."""
+    """What an import wrote over in a subscriber that was there before, so that it can be put back.
+
+    New subscribers and subscriptions need no row: their consent record names the import, and is as old as they are.
+    """
 
     job = models.ForeignKey(ImportJob, on_delete=models.CASCADE, related_name="changes", db_index=False)
     subscriber_id = models.BigIntegerField()
-    is_new_subscriber = models.BooleanField()
-    before = models.JSONField(null=True)
-    """The fields and the subscription's state as they were; null when there was nothing."""
+    before = models.JSONField()
+    """Name, locale, time_zone and attributes as they were."""
+    at = models.DateTimeField()
+    """The subscriber's `updated_at` by this import: while it stands, nobody has changed the reader since."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["job", "subscriber_id"], name="import_change_once")]
@@ -230,6 +238,8 @@ class ImportRefusal(models.Model):
 
     job = models.ForeignKey(ImportJob, on_delete=models.CASCADE, related_name="refusals")
     line = models.BigIntegerField()
+    address = models.CharField(max_length=80, blank=True)
+    """As the file says it."""
     why = models.CharField(max_length=300)
 
 
