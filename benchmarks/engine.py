@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -28,6 +29,7 @@ from syndication.delivery.mailing.compose import Composer
 from syndication.delivery.mailing.freeze import Frozen
 from syndication.delivery.outcome import Answer
 from syndication.delivery.parcel import Parcel
+from syndication.delivery.sending.ahead import MOST_AHEAD
 from syndication.delivery.sending.send import calm_the_collector
 from syndication.delivery.signing.dkim import DomainKey, Signer
 from syndication.delivery.wire.exchange import Exchange
@@ -91,17 +93,21 @@ class Job:
 
 @dataclass(slots=True)
 class Room:
-    """The exchange's mailroom with nothing behind it: composes a message when it is asked for one, and counts the answers."""
+    """The exchange's mailroom with nothing behind it: composes as far ahead as a run does, and counts the answers."""
 
     composer: Composer | Fixed
     rows: list[ReaderRow]
     date: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
+    ahead: deque[Job] = field(default_factory=deque)
     delivered: int = 0
     trouble: str = ""
 
     def next_job(self, server: SmtpAddress) -> Job | None:
         del server
-        return Job(self.composer.parcel_of(self.rows.pop(), self.date)) if self.rows else None
+        if not self.ahead:
+            rows = [self.rows.pop() for _ in range(min(MOST_AHEAD, len(self.rows)))]
+            self.ahead.extend([Job(self.composer.parcel_of(row, self.date)) for row in rows])
+        return self.ahead.popleft() if self.ahead else None
 
     def begin(self, job: Job) -> bool:
         del job

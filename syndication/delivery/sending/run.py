@@ -4,7 +4,6 @@ Nothing here is done per message that can be done per batch: rows are read, chec
 are a composed parcel, one line in the journal before its final dot and one after the reply.
 """
 
-import json
 import logging
 import random
 import time
@@ -27,6 +26,7 @@ from syndication.delivery.limits import warmup
 from syndication.delivery.limits.budgets import Reported
 from syndication.delivery.models import Mailing
 from syndication.delivery.outcome import Answer, Outcome, Stage, Tries, doubt, lost_before_dot, outcome_of, receipt
+from syndication.delivery.sending.ahead import Ahead
 from syndication.delivery.sending.hello import sender_name
 from syndication.delivery.sending.letters import Desk, Letter, OpenBatch, Seen, domain_of
 from syndication.delivery.sending.patience import awake_seconds, patiently
@@ -35,7 +35,6 @@ from syndication.delivery.servers.routing import OF_THE_ENVIRONMENT, Address, Ro
 from syndication.delivery.states import Doubt, State
 from syndication.environment import EspAccount
 from syndication.errors import Unreachable
-from syndication.rendering.reader import ReaderRow
 
 FEWEST_ANNOUNCED, MOST_ANNOUNCED = 50, 1000  # messages that a power cut may put in doubt
 ANNOUNCED_SECONDS = 0.05  # or as many as go out in this time
@@ -68,7 +67,8 @@ class Run:
         self.held_back = ""
         """Which limit or plan let some rows wait, in words for staff."""
         self._domain = mailing.envelope["mail_domain"]
-        self._composer, self._exchange, self._limiter, self._staffed = desk.composer, desk.exchange, desk.limiter, desk.staffed
+        self._exchange, self._limiter, self._staffed = desk.exchange, desk.limiter, desk.staffed
+        self._ahead = Ahead(desk.composer)
         self._journal = journal
         self._lease = patiently(lambda: ledger.open_lease(journal.run, journal.owner, site=journal.site, boot=journal.boot))
         self._batches: list[OpenBatch] = []
@@ -87,7 +87,6 @@ class Run:
         self._slow: set[str] = set()
         self._seen: dict[str, Seen] = {}
         self._bounces = 0
-        self._second, self._date = 0, datetime.now(UTC)
 
     # ------------------------------------------------------------------ the loop
     def work(self, until: float) -> None:
@@ -103,7 +102,7 @@ class Run:
                 self._look(now)
             self._unpark(now)
             self._refill(now)
-            if not self._ready and not self._exchange.in_flight and (self._is_over or not self._has_parked()):
+            if not (self._ready or self._ahead.letters) and not self._exchange.in_flight and (self._is_over or not self._has_parked()):
                 break
             if self._is_over:
                 self._let_go_of_the_rest()
@@ -159,25 +158,44 @@ class Run:
     # ------------------------------------------------------------------ what the exchange asks and tells
     def next_job(self, server: Address) -> Letter | None:
         """The next message, composed; None: nothing now. A reader whose values break the template fails alone."""
-        while self._ready:
+        waiting = self._ahead.letters
+        while waiting or self._compose(server):
+            row = waiting[0].row
+            if row.subscriber in self._withdrawn or (self._slow and domain_of(row) in self._slow):
+                self._put_aside(waiting.popleft())
+                continue
+            letter = self._ahead.take(server)
+            if letter is None:
+                self._ready.extendleft([(one.batch, one.row) for one in reversed(waiting)])
+                waiting.clear()
+                continue
+            self._out[row.subscriber] = letter
+            return letter
+        return None
+
+    def _compose(self, server: Address) -> bool:
+        """Compose the next letters; False when there is nobody. After a death one by one, to find out whose message it was."""
+        ahead = self._ahead
+        while self._ready and ahead.has_room:
             batch, row = self._ready.popleft()
-            if row.subscriber in self._withdrawn:
-                self._skip(batch, row)
-                continue
-            if self._slow and domain_of(row) in self._slow:
-                self._postpone(batch, row, SLOW_DOMAIN_SECONDS)
-                continue
-            if batch.claim.deaths:  # whatever killed the last sender is found out
+            if batch.claim.deaths:
                 self._journal.append(records.composing(batch.claim.id, row.subscriber))
             try:
-                letter = self._letter(batch, row, server)
+                ahead.compose(batch, row, server)
             except Exception as error:  # noqa: BLE001  # whatever one reader's values break, the others go on
                 self._note(batch, row, Outcome(State.FAILED, f"could not be composed: {error}"[:300]), kind="template")
-            else:
-                reach("composed")
-                self._out[row.subscriber] = letter
-                return letter
-        return None
+                continue
+            reach("composed")
+            if batch.claim.deaths:
+                break
+        return bool(ahead.letters)
+
+    def _put_aside(self, letter: Letter) -> None:
+        """Somebody who has left meanwhile, or whose domain's servers think long while others could be served."""
+        if letter.row.subscriber in self._withdrawn:
+            self._skip(letter.batch, letter.row)
+        else:
+            self._postpone(letter.batch, letter.row, SLOW_DOMAIN_SECONDS)
 
     def begin(self, letter: Letter) -> bool:
         """Note the intent; False: the message must not go out."""
@@ -290,16 +308,6 @@ class Run:
             seen = self._seen[domain] = Seen()
         return seen
 
-    def _letter(self, batch: OpenBatch, row: WaitingRow, server: Address) -> Letter:
-        second = int(time.time())
-        if second != self._second:
-            self._second, self._date = second, datetime.fromtimestamp(second, UTC)
-        sent_at = row.sent_at or second
-        date = self._date if sent_at == second else datetime.fromtimestamp(sent_at, UTC)
-        attributes = {} if row.attributes == "{}" else json.loads(row.attributes)
-        parcel = self._composer.parcel_of(ReaderRow(row.subscriber, row.address, row.name, attributes, row.locale), date)
-        return Letter(parcel, batch, row, sent_at, server, time.monotonic())
-
     def _look(self, now: float) -> None:
         """Once a second: does the lease hold, may the mailing go on, who has left meanwhile."""
         self._next_look = now + LOOK_SECONDS
@@ -319,7 +327,7 @@ class Run:
         """
         stood_still = now - self._looked_at > 2 * LOOK_SECONDS
         self._looked_at = now
-        domains = {domain_of(letter.row) for letter in self._out.values()} | {domain_of(row) for _, row in self._ready}
+        domains = {domain_of(letter.row) for letter in self._out.values()} | {domain_of(row) for _, row in self._waiting}
         if stood_still or len(domains) == 1:
             return set()
         waiting = Counter(domain_of(letter.row) for letter in self._out.values() if now - letter.handed_at > SLOW_SECONDS)
@@ -335,7 +343,7 @@ class Run:
             self._is_stopped = True
 
     def _refill(self, now: float) -> None:
-        if self._is_over or len(self._ready) > self._announce // 2:
+        if self._is_over or len(self._ready) + len(self._ahead.letters) > self._announce // 2:
             return
         source = next((batch for batch in self._batches if batch.left), None) or (self._claim() if self._has_more else None)
         if source is None:
@@ -385,9 +393,15 @@ class Run:
 
     def _let_go_of_the_rest(self) -> None:
         """What was announced and not begun stays where it is, and its domains get their grants back."""
-        if self._ready:
-            self._limiter.give_back(self._domain, Counter(domain_of(row) for _, row in self._ready))
+        if rest := self._waiting:
+            self._limiter.give_back(self._domain, Counter(domain_of(row) for _, row in rest))
             self._ready.clear()
+            self._ahead.letters.clear()
+
+    @property
+    def _waiting(self) -> list[tuple[OpenBatch, WaitingRow]]:
+        """What is announced and not begun."""
+        return [(letter.batch, letter.row) for letter in self._ahead.letters] + list(self._ready)
 
     def _has_parked(self) -> bool:
         return any(batch.parked for batch in self._batches)
