@@ -103,6 +103,16 @@ ESP = environment.esp(_smtp_url) if environment.is_esp(_smtp_url) else None
 SMTP = environment.smtp(f"smtp://{MAIL_CATCHER_HOST}:{MAIL_CATCHER_PORT}" if ESP or not _smtp_url else _smtp_url)
 GIVE_UP_AFTER_HOURS = environment.read_number(os.environ, "SYNDICATION_GIVE_UP_AFTER_HOURS", default=72, smallest=1, largest=720)
 
+# ------------------------------------------------------------------ sign-ups
+SIGNUP_LIMITS = environment.read_numbers(
+    os.environ,
+    "SYNDICATION_SIGNUP_LIMITS",
+    known=("address", "network", "domain", "form", "everything", "proof", "proof_all"),  # audience/signup/limits.py
+    largest=1_000_000_000,
+)
+TRUSTED_PROXIES = environment.read_networks(os.environ, "SYNDICATION_TRUSTED_PROXIES", "127.0.0.0/8 ::1")
+KEEP_CONSENT_NETWORK = environment.read_flag(os.environ, "SYNDICATION_CONSENT_NETWORK", default=True)
+
 # ------------------------------------------------------------------ Django
 INSTALLED_APPS = [
     "syndication",
@@ -237,6 +247,6 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     # every scanner that asks for another host would leave a traceback
-    # and aiosmtpd writes a line for each command
-    "loggers": {"django.security.DisallowedHost": {"handlers": [], "propagate": False}, "mail.log": {"level": "WARNING"}},
+    # and aiosmtpd writes a line for each command, flufl.bounce one for each rule and a traceback for each that strangers break
+    "loggers": {"django.security.DisallowedHost": {"handlers": [], "propagate": False}, "mail.log": {"level": "WARNING"}, "flufl.bounce": {"level": "CRITICAL"}},
 }

@@ -93,7 +93,7 @@ SENDERS_FAULT: tuple[tuple[Refusal, re.Pattern[str]], ...] = (
         r"\btoo many (?:(?:concurrent|simultaneous|invalid|unknown|bad|open|new|smtp) ){0,2}"
         r"(?:connections?|messages|mails|emails|recipients|sessions|errors|requests|users)\b",
         r"\brate[- ]limit", r"\bthrottl", r"\bfrequency limited\b", r"\bslow down\b", r"\bat a rate\b",
-        r"\bunusual (?:rate|amount|volume)\b", r"\bunexpected volume\b", r"\btoo (?:fast|quickly|often|much mail)\b",
+        r"\bunusual (?:rate|amount|volume)\b", r"\bunexpected volume\b", r"\btoo (?:fast|quickly|often|much mail(?! stored))\b",
         r"\b(?:connections?|message|hourly|daily|rate|sending) (?:rate|limit|quota)\b",
         r"\bTSS0[1-8]\b", r"\bRP-00[1-3]\b", r"\(S775\)", r"\bHL:(?:IFC|ITC|IHU)\b", r"\bMI:(?:CEL|DMC)\b", r"\bRP:QRC\b",
     )),
@@ -194,7 +194,7 @@ BY_WORDS: tuple[tuple[Refusal, re.Pattern[str]], ...] = (
         r"\bover ?quota\b", r"\b(?:insufficient|not enough) (?:system |mailbox |disk )?(?:storage|space)\b",
     )),
     (TOO_LARGE, _any_of(
-        r"\b(?:message|size|mail|body)\b.{0,30}\b(?:too (?:large|big|long)|exceeds?)\b", r"\bsize limit\b", r"\btoo (?:large|big)\b",
+        r"\b(?:message|size|mail|body)\b.{0,30}\b(?:too (?:large|big|long)|exceeds?)\b", r"\bsize limit\b", r"\bexceed\w*\b.{0,40}\b(?:message|mail) size\b", r"\btoo (?:large|big)\b",
     )),
     (SWITCHED_OFF, _any_of(
         r"\b(?:account|mail ?box|user|recipient|address)\b.{0,40}\b(?:disabled|inactive|deactivated|suspended|locked|frozen|not active|dormant)\b",
