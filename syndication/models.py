@@ -18,7 +18,7 @@ from syndication.audience.models import (
     SuppressionRecord,
 )
 from syndication.campaigns.models import Campaign, User
-from syndication.delivery.bounces.models import InboundMail
+from syndication.delivery.bounces.models import InboundMail, RefusalsRead, SendersFault
 from syndication.delivery.limits.models import Bucket, BucketPlace, ProviderDomain, SendingDay, SendingLimit, Throttle, WarmUp
 from syndication.delivery.models import Attempt, Batch, Delivery, DoubtPolicy, Lease, Mailing
 from syndication.delivery.servers.models import ServerLines, SmtpServer
@@ -46,7 +46,9 @@ __all__ = [
     "ProviderDomain",
     "Publication",
     "ReaderEvent",
+    "RefusalsRead",
     "Revision",
+    "SendersFault",
     "SendingDay",
     "SendingLimit",
     "ServerLines",
