@@ -9,8 +9,9 @@ from syndication import __version__
 from syndication.cli.articles import article
 from syndication.cli.campaigns import campaign
 from syndication.cli.dkim import dkim
+from syndication.cli.imports import subscribers
 from syndication.cli.output import Speaking
-from syndication.cli.readers import lists, subscribers, suppress
+from syndication.cli.readers import lists, suppress
 from syndication.cli.sending import limit, server, warmup
 from syndication.cli.system import backup, doctor, feeds, migrate, publication, restore, up, user
 from syndication.schema import refuse_newer_tables

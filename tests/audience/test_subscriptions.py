@@ -6,10 +6,10 @@ from syndication.articles.models import Publication
 from syndication.audience import leave, subscribe
 from syndication.audience.addresses import NotAnAddress
 from syndication.audience.erase import erase
-from syndication.audience.exporting import export_rows
+from syndication.audience.exporting import Filter, export_rows
 from syndication.audience.importing import Plan, import_rows
 from syndication.audience.lists import create_list, list_named
-from syndication.audience.models import ConsentRecord, Subscriber, Subscription, Suppression
+from syndication.audience.models import ConsentRecord, Subscriber, Subscription
 from syndication.audience.subscribe import Person
 from syndication.audience.suppress import suppress
 from syndication.audience.table import Row
@@ -171,10 +171,11 @@ def test_an_export_is_complete_and_harmless_in_a_spreadsheet(news):
     import_rows(
         [Row(2, "ada@example.org", "=HYPERLINK(1)", attributes={"b": 2, "a": "ä"})], Plan(news, confirmed=True, dry_run=False, now=NOW)
     )
-    header, line = export_rows(list_id=news.pk)
+    header, line = export_rows(Filter(list_id=news.pk))
     assert header.startswith("email,name,")
-    assert line.startswith("ada@example.org,'=HYPERLINK(1),,,weekly,news,confirmed,2026-11-24T09:00:00Z,")
+    assert line.startswith("ada@example.org,'=HYPERLINK(1),,,weekly,news,confirmed,each,,2026-11-24T09:00:00Z,,")
     assert '""a"": ""ä""' in line
+    assert '""how"": ""import""' in line
 
 
 # ---------------------------------------------------------------- erasing and suppressing
