@@ -96,7 +96,7 @@ def _imports(reader: Subscriber) -> list[dict[str, Any]]:
     """What imports changed, and what stood there before. The file's name may name others; where its readers said yes is told."""
     found = ImportChange.objects.filter(job__in=ImportJob.objects.values("pk"), subscriber_id=reader.pk)
     return [
-        {"at": stamp(one.job.created_at), "consent_source": one.job.consent_source, "before": one.before}
+        {"at": stamp(one.at), "consent_source": one.job.consent_source, "before": one.before}
         for one in found.select_related("job").order_by("pk")
     ]
 

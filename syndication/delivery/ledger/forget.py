@@ -1,10 +1,11 @@
-"""Erases a reader from the ledger too: the rows stay for the sums, what servers said about the address goes."""
+"""Erases a reader from the ledger too: the rows stay for the sums, what servers said about the address and what came back goes."""
 
 from datetime import datetime
 
 from django.db import transaction
 
 from syndication.audience.erase import Erased, erase
+from syndication.delivery.bounces.models import InboundMail
 from syndication.delivery.models import Attempt, Delivery, Mailing
 
 
@@ -15,4 +16,5 @@ def erase_reader(address: str, *, now: datetime) -> Erased:
         of_reader = {"mailing__in": Mailing.objects.values("pk"), "subscriber_id": erased.subscriber_id}
         Delivery.objects.filter(**of_reader).update(reply=None)
         Attempt.objects.filter(**of_reader).update(reply="")
+        InboundMail.objects.filter(subscriber_id=erased.subscriber_id).update(raw=b"", sender="", detail="")
     return erased
