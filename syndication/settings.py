@@ -112,6 +112,7 @@ SIGNUP_LIMITS = environment.read_numbers(
 )
 TRUSTED_PROXIES = environment.read_networks(os.environ, "SYNDICATION_TRUSTED_PROXIES", "127.0.0.0/8 ::1")
 KEEP_CONSENT_NETWORK = environment.read_flag(os.environ, "SYNDICATION_CONSENT_NETWORK", default=True)
+BOUNCE_THRESHOLD = environment.read_number(os.environ, "SYNDICATION_BOUNCE_THRESHOLD", default=5, smallest=1, largest=100)
 
 # ------------------------------------------------------------------ Django
 INSTALLED_APPS = [

@@ -9,6 +9,9 @@ from syndication.delivery.limits.matching import Pace
 from syndication.delivery.limits.models import Throttle
 
 LONGEST_REASON = 300  # characters
+PAUSED_PER_MINUTE = 0.1
+AFTER_PAUSE_PER_MINUTE = 60.0
+"""At twice this pace nothing more is held against the sender."""
 
 
 def read(now: datetime) -> list[Throttle]:
@@ -66,6 +69,22 @@ def took_mail(sender_domain: str, provider: str, now: datetime) -> bool:
             _write(row, after, row.because)
             row.save()
         return True
+
+
+def pause(pace: Pace, now: datetime) -> None:
+    """A provider refuses the sender itself: let one message through now and then, to see whether it is mended. It rises as a throttle does.
+
+    pace  names sender domain, provider and why; its per_minute is not read
+    """
+    with transaction.atomic():
+        which = {"sender_domain": pace.sender_domain, "provider": pace.provider}
+        row = Throttle.objects.select_for_update().filter(**which).first() or Throttle(**which, began_at=now)
+        complained_per_minute = max(row.complained_per_minute or 0, AFTER_PAUSE_PER_MINUTE)
+        _write(row, Throttled(PAUSED_PER_MINUTE, complained_per_minute, slowed_at=now, refused_at=now, raised_at=now), pace.because)
+        if row.pk:
+            row.save()
+        else:
+            Throttle.objects.bulk_create([row], ignore_conflicts=True)  # a sender may have been quicker; the next refusal pauses it
 
 
 def lift(sender_domain: str, provider: str) -> int:
