@@ -21,8 +21,10 @@ FIRST_BATCHES = 10
 PAGE = 5  # batches a transaction
 YIELD_SECONDS = 0.003  # between two pages on SQLite, whose one writer would not let the senders in
 
+# The order is that of the subscription, not of the subscriber whom it names, or SQLite sorts the rest of the list for each page; the range
+# stands for both, or PostgreSQL merges the list with the table of subscribers from its beginning.
 _READERS = f"""FROM syndication_subscription x JOIN syndication_subscriber s ON s.id = x.subscriber_id
-    WHERE x.list_id = %(list)s AND {WANTS_ISSUES} AND s.state = 'active' AND {NOT_SUPPRESSED} AND s.id > %(after)s"""
+    WHERE x.list_id = %(list)s AND {WANTS_ISSUES} AND s.state = 'active' AND {NOT_SUPPRESSED} AND x.subscriber_id > %(after)s AND s.id > %(after)s"""
 
 
 def begin(mailing_id: int) -> bool:
@@ -72,14 +74,16 @@ def _plan_batch(mailing: Mailing, size: int) -> int | None:
         "mailing": mailing.pk,
     }
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT min(id), max(id) FROM (SELECT s.id {_READERS} ORDER BY s.id LIMIT %(page)s) AS page", scope)
+        cursor.execute(
+            f"SELECT min(id), max(id) FROM (SELECT x.subscriber_id AS id {_READERS} ORDER BY x.subscriber_id LIMIT %(page)s) AS page", scope
+        )
         low, upto = cursor.fetchone()
         if upto is None:
             return None
         refused = _of_refused_domains(cursor, mailing, {**scope, "upto": upto})
         cursor.execute(
             f"""INSERT INTO syndication_delivery (mailing_id, subscriber_id, state, attempts)
-                SELECT %(mailing)s, s.id, 0, 0 {_READERS} AND s.id <= %(upto)s {refused} ORDER BY s.id
+                SELECT %(mailing)s, x.subscriber_id, 0, 0 {_READERS} AND x.subscriber_id <= %(upto)s {refused} ORDER BY x.subscriber_id
                 ON CONFLICT (mailing_id, subscriber_id) DO NOTHING""",
             {**scope, "upto": upto},
         )
@@ -98,10 +102,10 @@ def _of_refused_domains(cursor: CursorWrapper, mailing: Mailing, scope: dict[str
     """SQL that leaves out a page's readers whose domains the publication does not mail; "" when there are none."""
     if not has_rules(mailing.publication_id):
         return ""
-    cursor.execute(f"SELECT s.address, s.id {_READERS} AND s.id <= %(upto)s", scope)
+    cursor.execute(f"SELECT s.address, s.id {_READERS} AND x.subscriber_id <= %(upto)s", scope)
     found = dict(cursor.fetchall())
     refused = refused_among(found, mailing.publication_id)
-    return f"AND s.id NOT IN ({', '.join(str(int(found[one])) for one in refused)})" if refused else ""
+    return f"AND x.subscriber_id NOT IN ({', '.join(str(int(found[one])) for one in refused)})" if refused else ""
 
 
 def _finish(mailing_id: int) -> int:
