@@ -1,8 +1,9 @@
 """Reads environment variables into typed values; a wrong value names itself."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
@@ -122,6 +123,31 @@ def read_number(environ: Mapping[str, str], name: str, *, default: int, smallest
     if not value.isascii() or not value.isdigit() or not smallest <= int(value) <= largest:
         raise SettingError(name, value, f"use a whole number from {smallest} to {largest}")
     return int(value)
+
+
+def read_numbers(environ: Mapping[str, str], name: str, *, known: Collection[str], largest: int) -> dict[str, int]:
+    """Whole numbers by name, such as "network=100 form=0"; only those given. Raises SettingError for unknown names and other values."""
+    found = {}
+    for word in read(environ, name).split():
+        key, equals, value = word.partition("=")
+        if key not in known or not equals:
+            raise SettingError(name, word, f"use name=number; the names are {', '.join(known)}")
+        if not value.isascii() or not value.isdigit() or int(value) > largest:
+            raise SettingError(name, word, f"use a whole number from 0 to {largest}")
+        found[key] = int(value)
+    return found
+
+
+def read_networks(environ: Mapping[str, str], name: str, default: str = "") -> tuple[IPv4Network | IPv6Network, ...]:
+    """Addresses and networks, such as "127.0.0.1 10.0.0.0/8"; "none" for none. Raises SettingError naming the wrong one."""
+    value = read(environ, name, default)
+    found = []
+    for word in [] if value == "none" else value.replace(",", " ").split():
+        try:
+            found.append(ip_network(word))
+        except ValueError as error:
+            raise SettingError(name, word, f"is no network ({error}); write 10.0.0.0/8 or 127.0.0.1") from error
+    return tuple(found)
 
 
 def remembered(path: Path) -> Mapping[str, str]:

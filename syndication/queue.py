@@ -16,6 +16,7 @@ from redis.retry import Retry
 MAIL, BULK, FEEDS, DEFAULT = "mail", "bulk", "feeds", "default"
 QUEUES = (MAIL, BULK, FEEDS, DEFAULT)
 RING_SECONDS = 2
+BELL_PREFIX, BELL_MS = "syn:bell:", 2000
 
 app = Celery("syndication")
 app.conf.update(
@@ -81,6 +82,28 @@ def ring(task: str, *args: int | str, queue: str = DEFAULT) -> bool:
         log.info("%s waits for the next tick: the queue is not reachable (%s)", task, error)
         return False
     return True
+
+
+def ring_once(bell: str, task: str, *, queue: str = DEFAULT) -> bool:
+    """Ring for a task that takes all that waits, unless the same bell rings already and nobody has heard it; False as in `ring`.
+
+    The task says `bell_heard` before it looks: what is committed before a ring that is left out is then always found.
+    """
+    try:
+        if not _doorbell().set(BELL_PREFIX + bell, 1, nx=True, px=BELL_MS):
+            return True
+    except (redis.RedisError, OSError) as error:
+        log.info("%s waits for the next tick: the queue is not reachable (%s)", task, error)
+        return False
+    return ring(task, queue=queue)
+
+
+def bell_heard(bell: str) -> None:
+    """Let `ring_once` ring anew. Without Redis the bell stops by itself soon."""
+    try:
+        _doorbell().delete(BELL_PREFIX + bell)
+    except (redis.RedisError, OSError) as error:
+        log.info("the bell %s rings on for %d ms: %s", bell, BELL_MS, error)
 
 
 @cache

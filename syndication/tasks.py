@@ -13,7 +13,7 @@ from syndication.delivery.mailing import confirmation
 from syndication.delivery.models import Mailing
 from syndication.delivery.sending import send
 from syndication.feeds import publish
-from syndication.queue import BULK, DEFAULT, FEEDS, MAIL, app
+from syndication.queue import BULK, DEFAULT, FEEDS, MAIL, app, bell_heard
 
 TICK_SECONDS = 2.0
 PLAN_SECONDS = 20.0
@@ -51,11 +51,14 @@ def send_mailing(mailing_id: int, bell: int, shard: int) -> None:
 
 
 @app.task(queue=MAIL)
-def confirm_subscription(subscription_id: int) -> None:
-    """Plan the confirmation mail of one subscription and send it."""
-    mailing_id = confirmation.plan_confirmation(subscription_id, now=timezone.now())
-    if mailing_id is not None:
+def take_sign_ups() -> None:
+    """Act on the wishes to subscribe that the web has kept, and send their confirmation mails."""
+    bell_heard("sign-ups")  # a wish kept from here on rings again
+    planned = confirmation.plan_sign_ups(now=timezone.now())
+    for mailing_id in planned.mailing_ids:
         ring_senders(send_confirmations, mailing_id, 1)
+    if planned.has_more:
+        take_sign_ups.delay()
 
 
 @app.task(queue=MAIL)
@@ -73,6 +76,8 @@ def tick() -> None:
     for campaign_id in control.due(now):
         start_campaign.delay(campaign_id)
     ring_mailings()
+    if confirmation.sign_ups_wait():
+        take_sign_ups.delay()
     for publication_id in publish.stale(now):
         publish_feeds.delay(publication_id)
     reconcile.close_finished()

@@ -1,22 +1,24 @@
 """Adds readers: by the reader's own wish with a confirmation, or by staff."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 
 from syndication.audience import addresses, consent, tokens
-from syndication.audience.change import change, record
+from syndication.audience.change import NOTHING_ELSE, Evidence, change, record
+from syndication.audience.domain_rules import is_blocked
 from syndication.audience.keys import address_hash, token_key
 from syndication.audience.leave import Leaving, leaving_of
 from syndication.audience.models import ConsentRecord, Subscriber, SubscriberList, Subscription
+from syndication.audience.signup.wording import joined
 from syndication.audience.suppress import is_suppressed
 
 CONFIRMATIONS_A_DAY = 3
 CONFIRM_WITHIN = timedelta(days=7)
-ASKED = "asked"
+ASKED = ("form", "api", "asked")  # how a reader asks; "asked" in records of before
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +59,28 @@ def add(person: Person, *, to: SubscriberList, confirmed: bool, how: str, now: d
     return change(subscription.pk, act, how=how, now=now)
 
 
-def ask(address: str, *, list_ids: list[int], how: str, now: datetime) -> list[int]:
-    """A reader asks to subscribe; the ids of the subscriptions that need a confirmation mail.
+def ask(address: str, *, list_ids: list[int], how: str, now: datetime, evidence: Evidence = NOTHING_ELSE) -> list[int]:
+    """A reader asks to subscribe; the ids of the subscriptions that need a confirmation, all by the same mail.
 
-    Confirmed and suppressed ones are left out, and so is the fourth request of a day. Nothing is confirmed here: that takes the link.
-    Private lists cannot be joined by their id. Raises NotAnAddress.
+    how  "form" or "api"
+    Confirmed ones are left out, private lists too, whoever knows their ids. Nothing is kept of an address that is suppressed or whose
+    domain is blocked, and the fourth request of a day gets no mail, in whatever publication. Nothing is confirmed here: that takes the
+    link. Raises NotAnAddress.
     """
-    wanted = list(SubscriberList.objects.filter(pk__in=list_ids, is_public=True).order_by("pk"))
+    known_as = addresses.normalise(address)
+    wanted = [one for one in SubscriberList.objects.filter(pk__in=list_ids, is_public=True).order_by("pk") if _may_ask(known_as, one)]
+    if not wanted:
+        return []
     with transaction.atomic():
-        subscriber, _ = subscriber_of(Person(address))
-        ids = []
-        for chosen in wanted:
-            subscription, _ = _subscription(subscriber, chosen, consent.State.PENDING, now)
-            if _needs_confirmation(subscription, chosen, now):
-                record(subscription, how=ASKED, now=now, detail=how)
-                ids.append(subscription.pk)
-        return ids
+        subscriber, _ = subscriber_of(Person(known_as))
+        Subscriber.objects.select_for_update().get(pk=subscriber.pk)  # requests of one address come one after the other: see the budget
+        found = [_subscription(subscriber, one, consent.State.PENDING, now)[0] for one in wanted]
+        needing = [one for one in found if one.state != Subscription.State.CONFIRMED]
+        if not needing or _requests_of_the_day(subscriber, now) >= CONFIRMATIONS_A_DAY:
+            return []
+        for one in needing:
+            record(one, how=how, now=now, evidence=evidence)
+        return [one.pk for one in needing]
 
 
 def confirmation_token(subscriber_id: int, list_id: int, asked_at: datetime) -> str:
@@ -82,50 +90,75 @@ def confirmation_token(subscriber_id: int, list_id: int, asked_at: datetime) -> 
 
 def pending(token: str, *, now: datetime) -> Leaving | None:
     """What a confirmation link is about, or None when it is wrong, too old, or its row is gone."""
-    subscription = _asked_by(token, now)
-    return leaving_of(subscription) if subscription else None
+    return _together(_asked_by(token, now))
 
 
-def confirm(token: str, *, how: str, now: datetime) -> Leaving | None:
-    """The reader says yes; a second call changes nothing. None as in `pending`."""
-    subscription = _asked_by(token, now)
-    if subscription is None:
-        return None
-    changed = change(subscription.pk, consent.Act.CONFIRM, how=how, now=now)
-    subscription.state = changed.state
-    return leaving_of(subscription)
+def confirm(token: str, *, how: str, now: datetime, network: str = "") -> Leaving | None:
+    """The reader says yes to all that was asked for together; a second call changes nothing. None as in `pending`.
+
+    network  "ipv4", "ipv6" or "", for the consent record, which also keeps the words that the person had read when asking
+    """
+    with transaction.atomic():
+        found = _asked_by(token, now)
+        for one in found:
+            evidence = Evidence(wording_id=_words_of(one), network=network)
+            one.state = change(one.pk, consent.Act.CONFIRM, how=how, now=now, evidence=evidence).state
+    return _together(found)
+
+
+def _may_ask(address: str, chosen: SubscriberList) -> bool:
+    return not (is_suppressed(address_hash(address), chosen.publication_id) or is_blocked(address, chosen.publication_id))
 
 
 def _subscription(subscriber: Subscriber, to: SubscriberList, state: str, now: datetime) -> tuple[Subscription, bool]:
     return Subscription.objects.get_or_create(subscriber=subscriber, list=to, defaults={"state": state, "changed_at": now})
 
 
-def _needs_confirmation(subscription: Subscription, chosen: SubscriberList, now: datetime) -> bool:
-    if subscription.state == Subscription.State.CONFIRMED:
-        return False
-    if is_suppressed(subscription.subscriber.address_hash, chosen.publication_id):
-        return False
-    lately = ConsentRecord.objects.filter(
-        subscription__subscriber=subscription.subscriber,
-        how=ASKED,
-        at__gt=now - timedelta(days=1),
-    )
-    return lately.count() < CONFIRMATIONS_A_DAY
+def _requests_of_the_day(subscriber: Subscriber, now: datetime) -> int:
+    """How many confirmation mails this reader was sent in a day: each request, for however many lists, is one mail."""
+    asked = ConsentRecord.objects.filter(subscription__subscriber=subscriber, how__in=ASKED, at__gt=now - timedelta(days=1))
+    return asked.values("at").distinct().count()
 
 
-def _asked_by(token: str, now: datetime) -> Subscription | None:
+def _asked_by(token: str, now: datetime) -> list[Subscription]:
+    """The subscriptions that a confirmation link confirms: its own first, then the others that were asked for at the same moment."""
     numbers = tokens.read(token, token_key(tokens.CONFIRM), count=3)
     if numbers is None:
-        return None
+        return []
     subscriber_id, list_id, asked_at = numbers
     if now.timestamp() - asked_at > CONFIRM_WITHIN.total_seconds():
-        return None
-    subscription = (
-        Subscription.objects.select_related("subscriber", "list__publication")
-        .filter(subscriber_id=subscriber_id, list_id=list_id, subscriber__state=Subscriber.State.ACTIVE)
-        .first()
+        return []
+    of_reader = Subscription.objects.select_related("subscriber", "list__publication").filter(
+        subscriber_id=subscriber_id, subscriber__state=Subscriber.State.ACTIVE
     )
-    return None if subscription is None or _left_after(subscription, asked_at) else subscription
+    own = of_reader.filter(list_id=list_id).first()
+    if own is None or _left_after(own, asked_at):
+        return []
+    until = datetime.fromtimestamp(asked_at + 1, UTC)
+    last = own.consent.filter(how__in=ASKED, at__lte=until).order_by("-at").first()
+    if last is None:
+        return [own]
+    same_moment = of_reader.filter(consent__how__in=ASKED, consent__at=last.at, list__publication=own.list.publication)
+    others = same_moment.exclude(pk=own.pk).order_by("list_id").distinct()
+    return [own, *(one for one in others if not _left_after(one, asked_at))]
+
+
+def _words_of(subscription: Subscription) -> int | None:
+    """The wording that the reader had read when asking last."""
+    last = subscription.consent.filter(how__in=ASKED).order_by("-at").first()
+    return last.wording_id if last else None
+
+
+def _together(found: list[Subscription]) -> Leaving | None:
+    """One view of subscriptions of one reader: confirmed only when all of them are."""
+    if not found:
+        return None
+    unlike = [one.state for one in found if one.state != Subscription.State.CONFIRMED]
+    return replace(
+        leaving_of(found[0]),
+        list_name=joined([one.list.name for one in found]),
+        state=unlike[0] if unlike else Subscription.State.CONFIRMED,
+    )
 
 
 def _left_after(subscription: Subscription, asked_at: int) -> bool:

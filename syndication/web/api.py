@@ -14,6 +14,7 @@ from syndication.articles.models import Article, Publication
 from syndication.campaigns.models import Campaign
 from syndication.campaigns.status import status
 from syndication.errors import NotFound
+from syndication.web.signup_api import router as sign_ups
 from syndication.web.studio.access import guarded
 
 LARGEST_ID = 2**63 - 1  # what a bigint column holds
@@ -22,10 +23,12 @@ api = NinjaAPI(
     title="Syndication",
     version="1",
     description="Read what the studio shows. Sign in to the studio first: the API takes the same session.",
-    auth=SessionAuth(csrf=False),  # nothing here changes anything
+    auth=SessionAuth(csrf=False),  # what takes the session changes nothing; signing up takes none
     docs_decorator=guarded,
     urls_namespace="api",
 )
+
+api.add_router("", sign_ups)
 
 Id = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 Limit = Annotated[int, Query(ge=1, le=200)]

@@ -1,58 +1,116 @@
-"""Lets a reader subscribe: the form, and the page behind the link of the confirmation mail. No cookie, no login; a GET changes nothing."""
+"""Lets a reader subscribe: the form, and the page behind the link of the confirmation mail. No cookie, no login; a GET changes nothing.
 
+The answer to a wish looks at nothing that is known of the address: it keeps the wish in one row, and the `mail` queue asks the rest.
+So neither its words nor its size nor its time tell who reads what (docs/decisions/0009).
+"""
+
+from dataclasses import dataclass, replace
 from functools import partial
 
+from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 
 from syndication import queue
 from syndication.articles.models import Publication
-from syndication.audience import subscribe
-from syndication.audience.models import SubscriberList
-from syndication.errors import BadInput
+from syndication.audience import addresses, subscribe
+from syndication.audience.models import ConsentWording, SubscriberList
+from syndication.audience.signup import gate, network
+from syndication.audience.signup.limits import Answer
+from syndication.audience.signup.proof_of_work import BITS
+from syndication.audience.signup.stamp import LEAST_SECONDS, Step, Trouble
 from syndication.web.link_pages import about, answer_page
 from syndication.web.public import surroundings
+
+TRAP = "reason"  # a field that no person sees; a program that fills it is thanked, and nothing happens
+NO_LIST = "Choose at least one list."
+AGAIN = {
+    Trouble.MISSING: "One more click, and we write to you.",
+    Trouble.TOO_QUICK: "That was quicker than people usually are. Please press the button once more.",
+    Trouble.TOO_OLD: "The page was open for more than a day. Please press the button once more.",
+}
+REWORDED = "What stands here has changed since. Please read it and press the button once more."
+LIMITED = {
+    "address": "This address was entered several times. Look into its inbox and spam folder, or try again later.",
+    "": "Many people are subscribing right now. Please try again later.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A posted form, and what the page offers."""
+
+    publication: Publication
+    lists: tuple[SubscriberList, ...]
+    chosen: tuple[SubscriberList, ...]
+    address: str = ""
+    trouble: str = ""
+    """What must be mended first."""
 
 
 @answer_page
 def ask_to_subscribe(request: HttpRequest, slug: str) -> HttpResponse:
     """A form for an address and a choice of lists; the answer is the same whether the address is known or not."""
     publication = get_object_or_404(Publication, slug=slug)
-    lists = list(publication.lists.filter(is_public=True).order_by("pk"))
-    show = partial(_subscribe_form, request, publication, lists)
-    if request.method != "POST":
-        return show(chosen=lists)
-    address = request.POST.get("address", "")
-    chosen = lists if len(lists) == 1 else [one for one in lists if one.slug in request.POST.getlist("list")]
-    if not chosen:
-        return show(chosen=chosen, address=address, trouble="Choose at least one list." if lists else "")
-    try:
-        _ask(address, chosen)
-    except BadInput:
-        return show(chosen=chosen, address=address, trouble="This does not look like an email address. Please check it.")
-    return render(request, "public/asked.html", surroundings(publication))
+    lists = gate.open_lists(publication)
+    if request.method != "POST" or not lists:
+        return _form(request, Typed(publication, lists, lists))
+    typed = _typed(request, publication, lists)
+    if typed.trouble:
+        return _form(request, typed, status=400)
+    if request.POST.get(TRAP):
+        return _asked(request, publication)
+    return _wished(request, typed)
 
 
-def _ask(address: str, chosen: list[SubscriberList]) -> None:
+def _wished(request: HttpRequest, typed: Typed) -> HttpResponse:
+    """A form without mistakes: its stamp and words are looked at, then the limits are asked, then the wish is kept."""
+    publication = typed.publication
+    posted = gate.read_stamp(request.POST.get("stamp", ""))
+    proof = _proof(request, publication)
+    trouble = gate.stamp_trouble(posted, publication, typed.address, is_proved=bool(proof))
+    if posted is None or trouble:
+        return _form(request, typed, step=Step.AGAIN, notice=AGAIN[trouble or Trouble.MISSING])
+    wording = gate.wording_of_stamp(posted, publication, gate.words_of(publication, typed.lists))
+    if wording is None:
+        return _form(request, typed, step=Step.AGAIN, notice=REWORDED)
+    wish = gate.Wish(publication, typed.address, typed.chosen, "form", client_of(request))
+    is_slow = posted.step is Step.WAIT and not proof  # a page that was left open for a minute proves something too
+    answer = gate.let_in(wish, proof=request.POST["stamp"] if is_slow else proof, is_slow=is_slow)
+    if not answer.is_welcome:
+        return _not_now(request, typed, answer)
+    keep_and_ring(wish, wording)
+    return _asked(request, publication)
+
+
+def keep_and_ring(wish: gate.Wish, wording: ConsentWording | None) -> None:
+    """Keep a wish and ring for it; where the bell is not heard, the next tick finds the row."""
     with transaction.atomic():
-        for subscription_id in subscribe.ask(address, list_ids=[one.pk for one in chosen], how="form", now=timezone.now()):
-            ring = partial(queue.ring, "syndication.tasks.confirm_subscription", subscription_id, queue=queue.MAIL)
-            transaction.on_commit(ring)
+        gate.keep(wish, wording, now=timezone.now())
+        transaction.on_commit(partial(queue.ring_once, "sign-ups", "syndication.tasks.take_sign_ups", queue=queue.MAIL))
 
 
-def _subscribe_form(  # noqa: PLR0913  # a form has a request, a subject, choices, and what was typed
-    request: HttpRequest,
-    publication: Publication,
-    lists: list[SubscriberList],
-    *,
-    chosen: list[SubscriberList],
-    address: str = "",
-    trouble: str = "",
-) -> HttpResponse:
-    context = surroundings(publication) | {"lists": lists, "chosen": chosen, "address": address, "trouble": trouble}
-    return render(request, "public/subscribe.html", context, status=400 if trouble else 200)
+def client_of(request: HttpRequest) -> network.Address | None:
+    """Who asks, as far as it can be known."""
+    return gate.client_of(request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_X_FORWARDED_FOR", ""))
+
+
+@answer_page
+def embed(request: HttpRequest, slug: str) -> HttpResponse:
+    """A form to copy into another site: plain HTML, without a script, posted to the page above."""
+    publication = get_object_or_404(Publication, slug=slug)
+    lists = gate.open_lists(publication)
+    base = settings.BASE_URL
+    context = surroundings(publication) | {
+        "lists": lists,
+        "trap": TRAP,
+        "form_url": base + reverse("subscribe", args=[publication.slug]),
+        "api_url": f"{base}/api/publications/{publication.slug}/sign-ups",
+    }
+    return render(request, "public/embed.html", context)
 
 
 @answer_page
@@ -61,4 +119,61 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     now = timezone.now()
     if request.method != "POST":
         return about(request, "public/confirm.html", subscribe.pending(token, now=now), token)
-    return about(request, "public/confirmed.html", subscribe.confirm(token, how="link", now=now), token)
+    family = network.family_of(client_of(request)) if settings.KEEP_CONSENT_NETWORK else ""
+    return about(request, "public/confirmed.html", subscribe.confirm(token, how="link", now=now, network=family), token)
+
+
+def _typed(request: HttpRequest, publication: Publication, lists: tuple[SubscriberList, ...]) -> Typed:
+    """The form as posted, its address normalised, with what is wrong. Syntax may be told: it says nothing of who reads what."""
+    chosen = lists if len(lists) == 1 else tuple(one for one in lists if one.slug in request.POST.getlist("list"))
+    typed = Typed(publication, lists, chosen, request.POST.get("address", ""))
+    try:
+        typed = replace(typed, address=addresses.normalise(typed.address))
+    except addresses.NotAnAddress as error:
+        return replace(typed, trouble=f"This does not look like an email address. {error.why}")
+    return typed if chosen else replace(typed, trouble=NO_LIST)
+
+
+def _proof(request: HttpRequest, publication: Publication) -> str:
+    """The challenge of a form whose sum was done, else empty."""
+    challenge, answer = request.POST.get("challenge", ""), request.POST.get("answer", "")
+    return gate.proof_of(challenge, answer, publication) if challenge and answer else ""
+
+
+def _not_now(request: HttpRequest, typed: Typed, answer: Answer) -> HttpResponse:
+    """The page for too many: work or a wait where that helps (428), else a friendly "later" (429)."""
+    if answer.needs_proof:
+        return _form(request, typed, step=Step.WAIT, template="public/work.html", status=428)  # RFC 6585 3
+    context = surroundings(typed.publication) | {"said": LIMITED.get(answer.limited_by, LIMITED[""])}
+    response = render(request, "public/later.html", context, status=429)  # RFC 6585 4
+    response["Retry-After"] = str(answer.wait_seconds)
+    return response
+
+
+def _asked(request: HttpRequest, publication: Publication) -> HttpResponse:
+    return render(request, "public/asked.html", surroundings(publication))
+
+
+def _form(  # noqa: PLR0913  # a form has what was typed, a step, a word to the person, a look and a status
+    request: HttpRequest,
+    typed: Typed,
+    *,
+    step: Step = Step.FORM,
+    notice: str = "",
+    template: str = "public/subscribe.html",
+    status: int = 200,
+) -> HttpResponse:
+    shown = gate.words_of(typed.publication, typed.lists)
+    address = "" if typed.trouble else typed.address
+    context = surroundings(typed.publication) | {
+        "typed": typed,
+        "lists": typed.lists,
+        "words": shown,
+        "notice": notice,
+        "stamp": gate.new_stamp(typed.publication, shown, step, address),
+        "trap": TRAP,
+        "challenge": gate.new_challenge(typed.publication) if step is Step.WAIT else "",
+        "zero_bits": BITS,
+        "wait_seconds": LEAST_SECONDS[step],
+    }
+    return render(request, template, context, status=status)

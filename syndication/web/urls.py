@@ -16,6 +16,7 @@ urlpatterns = [
     path("a/<slug:slug>/<slug:article_slug>/", public.article, name="article"),
     path("feeds/<slug:slug>/<str:file_name>", feeds.document, name="feed"),
     path("s/<slug:slug>/", signup.ask_to_subscribe, name="subscribe"),
+    path("s/<slug:slug>/embed/", signup.embed, name="embed"),
     path("c/<str:token>/", signup.confirm, name="confirm"),
     path("u/<str:token>/", answers.unsubscribe, name="unsubscribe"),
     path("u/<str:token>", answers.unsubscribe),  # a program that dropped the slash must not be answered by a redirect (RFC 8058 3.1)

@@ -36,6 +36,12 @@ def test_an_address_has_one_spelling(typed, known_as):
         "a" * 400 + "@example.org",
         "ada@example..org",
         "ada@exa\0mple.org",
+        "ada@example.org\x1f",
+        "ada\u3164@example.org",
+        "ada\ufe0f@example.org",
+        "ada\u202e@example.org",
+        "ada\ud800@example.org",
+        "é" * 32 + "@" + ".".join(["ü" * 20] * 8) + ".org",  # 320 bytes are fewer than 320 characters
     ],
 )
 def test_what_is_no_address_is_refused_with_the_text_and_a_reason(typed):

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.conf import settings
 
 from syndication.articles.models import Article
 from syndication.audience.models import SubscriberList
+from syndication.audience.signup.wording import joined
 from syndication.delivery.ledger.doubt_policy import doubt_policy
 from syndication.delivery.models import Mailing
 from syndication.delivery.signing.keys import key_ids
@@ -55,12 +56,16 @@ def freeze_campaign(article: Article, to: SubscriberList, *, subject: str = "") 
     )
 
 
-def freeze_confirmation(to: SubscriberList) -> Frozen:
-    """The templates of the mail that asks a new reader for the one click; no text typed by a stranger is in it."""
-    brand = brand_of(to.publication, settings.BASE_URL, to)
+def freeze_confirmation(to: SubscriberList, *others: SubscriberList) -> Frozen:
+    """The templates of the mail that asks a new reader for the one click, for all lists that were asked for together.
+
+    No text typed by a stranger is in it.
+    """
+    names = joined([one.name for one in (to, *others)])
+    brand = replace(brand_of(to.publication, settings.BASE_URL, to), list_name=names)
     theme = load_theme(settings.TEMPLATES_DIR / "email" / "confirmation")
     content = Content(
-        title=to.name,
+        title=names,
         summary="",
         html="",
         author="",
