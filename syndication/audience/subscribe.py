@@ -9,12 +9,13 @@ from django.db import transaction
 
 from syndication.audience import addresses, consent, tokens
 from syndication.audience.change import NOTHING_ELSE, Evidence, change, record
-from syndication.audience.domain_rules import is_blocked
+from syndication.audience.domain_rules import is_blocked, why_blocked
 from syndication.audience.keys import address_hash, token_key
 from syndication.audience.leave import Leaving, leaving_of
 from syndication.audience.models import ConsentRecord, Subscriber, SubscriberList, Subscription
-from syndication.audience.signup.wording import joined
+from syndication.audience.naming import joined
 from syndication.audience.suppress import is_suppressed
+from syndication.errors import Refused
 
 CONFIRMATIONS_A_DAY = 3
 CONFIRM_WITHIN = timedelta(days=7)
@@ -48,8 +49,12 @@ def subscriber_of(person: Person) -> tuple[Subscriber, bool]:
 
 
 def add(person: Person, *, to: SubscriberList, confirmed: bool, how: str, now: datetime) -> Subscription:
-    """Staff adds a reader. One who left stays unsubscribed: only the reader leads back. Raises NotAnAddress."""
+    """Staff adds a reader. One who left stays unsubscribed: only the reader leads back.
+
+    Raises NotAnAddress, and Refused for an address that must not be mailed: adding it would wait for the day on which that is lifted.
+    """
     act = consent.Act.ADD_CONFIRMED if confirmed else consent.Act.ADD_PENDING
+    _refuse_held_back(addresses.normalise(person.address), to)
     with transaction.atomic():
         subscriber, _ = subscriber_of(person)
         subscription, is_new = _subscription(subscriber, to, consent.after(consent.State.NONE, act), now)
@@ -104,6 +109,14 @@ def confirm(token: str, *, how: str, now: datetime, network: str = "") -> Leavin
             evidence = Evidence(wording_id=_words_of(one), network=network)
             one.state = change(one.pk, consent.Act.CONFIRM, how=how, now=now, evidence=evidence).state
     return _together(found)
+
+
+def _refuse_held_back(known_as: str, to: SubscriberList) -> None:
+    if is_suppressed(address_hash(known_as), to.publication_id):
+        raise Refused(f"{known_as} is suppressed: this address must not be mailed. Its reasons can be seen, and some lifted, by staff.")
+    why = why_blocked(known_as, to.publication_id)
+    if why:
+        raise Refused(f"{known_as} cannot be added: {why}.")
 
 
 def _may_ask(address: str, chosen: SubscriberList) -> bool:

@@ -88,7 +88,7 @@ def form(request: HttpRequest, slug: str) -> SignUpForm:  # noqa: ARG001
 
 
 @router.post("/publications/{slug}/sign-ups", response=ANSWERS, summary="Ask to subscribe")
-def ask(request: HttpRequest, slug: str, sign_up: SignUpIn, response: HttpResponse) -> Status:
+def ask(request: HttpRequest, slug: str, sign_up: SignUpIn, response: HttpResponse) -> Status[Any]:
     """Ask to subscribe an address; its reader gets one mail with a link to confirm.
 
     The answer is the same whether the address is new, subscribed, or may not be mailed.
@@ -128,7 +128,7 @@ def _proof(proof: Proof | None, publication: Publication) -> str:
     return gate.proof_of(proof.challenge, proof.answer, publication) if proof else ""
 
 
-def _not_now(publication: Publication, answer: Answer, response: HttpResponse) -> Status:
+def _not_now(publication: Publication, answer: Answer, response: HttpResponse) -> Status[Any]:
     if answer.needs_proof:
         challenge = Challenge(
             challenge=gate.new_challenge(publication),

@@ -102,7 +102,12 @@ def counters() -> Counters:
 
 def hashed(attempt: Attempt) -> Attempt:
     """The attempt as it is counted: keyed hashes in place of address, domain and network."""
-    return replace(attempt, **{name: _hash(name, value) for name in ("address", "domain", "network") if (value := getattr(attempt, name))})
+    return replace(
+        attempt,
+        address=_hash("address", attempt.address),
+        domain=_hash("domain", attempt.domain),
+        network=_hash("network", attempt.network) if attempt.network else "",
+    )
 
 
 def _hash(name: str, value: str) -> str:

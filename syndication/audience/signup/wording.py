@@ -53,12 +53,5 @@ def digest_start(mark: int) -> str:
     return f"{mark:0{MARK_BITS // 4}x}"
 
 
-def joined(names: Sequence[str], *, most: int = 3) -> str:
-    """List names in a sentence: "Weekly", "Weekly and Monthly", "A, B and C"; more than `most` are only counted."""
-    if len(names) > most:
-        return f"{len(names)} newsletters"
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-
-
 def _folded(text: str) -> str:
     return " ".join(text.split())

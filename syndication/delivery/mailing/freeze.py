@@ -10,7 +10,7 @@ from django.conf import settings
 
 from syndication.articles.models import Article
 from syndication.audience.models import SubscriberList
-from syndication.audience.signup.wording import joined
+from syndication.audience.naming import joined
 from syndication.delivery.ledger.doubt_policy import doubt_policy
 from syndication.delivery.models import Mailing
 from syndication.delivery.signing.keys import key_ids
