@@ -85,10 +85,11 @@ def _events(reader: Subscriber) -> list[dict[str, Any]]:
         {
             "at": stamp(one.at),
             "what": one.kind,
+            "publication": one.publication.slug if one.publication else None,
             "source": without_others(one.source, reader.address),
             "detail": without_others(one.detail, reader.address),
         }
-        for one in ReaderEvent.objects.filter(subscriber=reader).order_by("at", "pk")
+        for one in ReaderEvent.objects.filter(subscriber=reader).select_related("publication").order_by("at", "pk")
     ]
 
 

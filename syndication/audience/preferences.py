@@ -215,4 +215,5 @@ def _leave(right: Right, subscriptions: list[Subscription], now: datetime) -> in
 
 
 def _note(right: Right, detail: str, now: datetime, *, kind: str = ReaderEvent.Kind.PREFERENCES) -> None:
-    ReaderEvent.objects.create(subscriber=right.subscriber, kind=kind, source=SOURCE, detail=detail[:300], at=now)
+    whose = {"subscriber": right.subscriber, "publication": right.publication}
+    ReaderEvent.objects.create(**whose, kind=kind, source=SOURCE, detail=detail[:300], at=now)
