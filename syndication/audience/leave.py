@@ -64,7 +64,7 @@ def unsubscribe(token: str, *, how: str, now: datetime) -> Leaving | None:
     subscription = _subscription(token)
     if subscription is None:
         return None
-    if subscription.pk is None:
+    if subscription._state.adding:  # noqa: SLF001  # Django's documented way to ask: it is not kept
         row = {"subscriber": subscription.subscriber, "list": subscription.list}
         subscription, _ = Subscription.objects.get_or_create(**row, defaults={"state": Subscription.State.PENDING, "changed_at": now})
     return _act(subscription, consent.Act.LEAVE, how, now)

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from syndication.audience.erase import Erased, erase
-from syndication.delivery.bounces.models import InboundMail
+from syndication.audience.models import Subscriber
 from syndication.delivery.models import Attempt, Delivery, Mailing
 
 
@@ -16,5 +16,5 @@ def erase_reader(address: str, *, now: datetime) -> Erased:
         of_reader = {"mailing__in": Mailing.objects.values("pk"), "subscriber_id": erased.subscriber_id}
         Delivery.objects.filter(**of_reader).update(reply=None)
         Attempt.objects.filter(**of_reader).update(reply="")
-        InboundMail.objects.filter(subscriber_id=erased.subscriber_id).update(raw=b"", sender="", detail="")
+        Subscriber.objects.get(pk=erased.subscriber_id).inbound_mail.update(raw=b"", sender="", detail="")
     return erased

@@ -4,7 +4,6 @@ from typing import Any
 
 from syndication.audience.models import Subscriber
 from syndication.audience.own_data import stamp, without_others
-from syndication.delivery.bounces.models import InboundMail
 from syndication.delivery.models import Attempt, Delivery, Mailing
 
 
@@ -13,11 +12,11 @@ def own_deliveries(subscriber: Subscriber) -> dict[str, Any]:
     of_reader = {"mailing__in": Mailing.objects.values("pk"), "subscriber": subscriber}  # the index begins with the mailing
     deliveries = Delivery.objects.filter(**of_reader).select_related("mailing__article", "mailing__publication", "mailing__list")
     tries = Attempt.objects.filter(**of_reader)
-    inbound = InboundMail.objects.filter(subscriber=subscriber).order_by("pk")
+    inbound = subscriber.inbound_mail.order_by("pk").values("received_at", "verdict", "status", "detail", "size_bytes", "mailing_id")
     return {
         "deliveries": [_delivery(one, subscriber.address) for one in deliveries.order_by("mailing_id")],
         "delivery_attempts": [_attempt(one, subscriber.address) for one in tries.order_by("at", "pk")],
-        "mail_that_came_back": [_inbound(one, subscriber.address) for one in inbound],
+        "mail_that_came_back": [_inbound(dict(one), subscriber.address) for one in inbound],
     }
 
 
@@ -50,12 +49,5 @@ def _attempt(row: Attempt, address: str) -> dict[str, Any]:
     }
 
 
-def _inbound(row: InboundMail, address: str) -> dict[str, Any]:
-    return {
-        "received_at": stamp(row.received_at),
-        "verdict": row.verdict,
-        "status": row.status,
-        "detail": without_others(row.detail, address),
-        "size_bytes": row.size_bytes,
-        "mailing": row.mailing_id,
-    }
+def _inbound(row: dict[str, Any], address: str) -> dict[str, Any]:
+    return {**row, "received_at": stamp(row["received_at"]), "detail": without_others(row["detail"], address)}
