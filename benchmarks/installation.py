@@ -33,13 +33,14 @@ class Installation:
 
     def cli(self, *words: str, input_text: str | None = None) -> str:
         """What a command says. Ends the program when it fails."""
-        return self._run(sys.executable, "-m", "syndication", *words, input_text=input_text)
+        return self.run(sys.executable, "-m", "syndication", *words, input_text=input_text)
 
     def inside(self, *words: str) -> str:
         """What inside.py says."""
-        return self._run(sys.executable, str(REPOSITORY / "benchmarks" / "inside.py"), *words)
+        return self.run(sys.executable, str(REPOSITORY / "benchmarks" / "inside.py"), *words)
 
-    def _run(self, *command: str, input_text: str | None = None) -> str:
+    def run(self, *command: str, input_text: str | None = None) -> str:
+        """What a program says that runs in this home. Ends the program when it fails."""
         done = subprocess.run(command, env=self.environ, cwd=REPOSITORY, input=input_text, capture_output=True, text=True, check=False)
         if done.returncode:
             raise SystemExit(f"{' '.join(command[1:])} failed: {done.stdout}{done.stderr}\n{self.logs()}")
