@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 
-from syndication import environment, pulse
+from syndication import environment, inbound_environment, pulse
 
 SHORTEST_SECRET = 32  # characters
 PLAIN_PATH = re.compile(r"[A-Za-z0-9/._-]+")
@@ -112,6 +112,10 @@ SIGNUP_LIMITS = environment.read_numbers(
 )
 TRUSTED_PROXIES = environment.read_networks(os.environ, "SYNDICATION_TRUSTED_PROXIES", "127.0.0.0/8 ::1")
 KEEP_CONSENT_NETWORK = environment.read_flag(os.environ, "SYNDICATION_CONSENT_NETWORK", default=True)
+BOUNCE_LISTEN = inbound_environment.listen(environment.read(os.environ, "SYNDICATION_BOUNCE_LISTEN", "127.0.0.1:8026"))
+BOUNCE_MAILBOX = inbound_environment.mailbox(environment.read(os.environ, "SYNDICATION_BOUNCE_MAILBOX"))
+WEBHOOK_SECRET = inbound_environment.webhook_secret(environment.read(os.environ, "SYNDICATION_WEBHOOK_SECRET"))
+WEBHOOK_SIGNING_KEY = environment.read(os.environ, "SYNDICATION_WEBHOOK_SIGNING_KEY")
 BOUNCE_THRESHOLD = environment.read_number(os.environ, "SYNDICATION_BOUNCE_THRESHOLD", default=5, smallest=1, largest=100)
 
 # ------------------------------------------------------------------ Django
