@@ -78,13 +78,13 @@ def say(port, *lines):
 
 
 def test_a_bounce_is_kept_exactly_before_it_is_confirmed(home, port):
-    with client(port()) as server:
+    with client(port) as server:
         server.sendmail("", [ADDRESS], MAIL)
         assert [(sender, recipient, size, bytes(raw)) for sender, recipient, size, raw in rows(home)] == [("", ADDRESS, len(MAIL), MAIL)]
 
 
 def test_everybody_else_is_told_at_once_that_nobody_is_here(home, port):
-    with client(port()) as server:
+    with client(port) as server:
         answers = {}
         for address in (f"x@{DOMAIN}", "b+00@elsewhere.example.org", "reader@example.net", f"b+{'0' * 250}@{DOMAIN}"):
             server.mail("")
@@ -99,7 +99,7 @@ def test_everybody_else_is_told_at_once_that_nobody_is_here(home, port):
 
 
 def test_the_same_mail_sent_again_is_kept_once(home, port):
-    with client(port()) as server:
+    with client(port) as server:
         for _ in range(3):
             server.sendmail("", [ADDRESS], MAIL)
     assert len(rows(home)) == 1
@@ -107,16 +107,14 @@ def test_the_same_mail_sent_again_is_kept_once(home, port):
 
 def test_pipelined_messages_are_each_read_to_their_own_end(home, port):
     one = b"MAIL FROM:<>\r\nRCPT TO:<%s>\r\nDATA\r\n" % ADDRESS.encode()
-    said = say(
-        listen(), b"EHLO x\r\n", one, b"Subject: 1\r\n\r\na\r\n.\r\n", one, b".\r\n", one, b"Subject: 3\r\n\r\nc\r\n.\r\n", b"QUIT\r\n"
-    )
+    said = say(port, b"EHLO x\r\n", one, b"Subject: 1\r\n\r\na\r\n.\r\n", one, b".\r\n", one, b"Subject: 3\r\n\r\nc\r\n.\r\n", b"QUIT\r\n")
     assert said.count("250 2.0.0 Kept") == 3
     assert [bytes(raw) for *_, raw in rows(home)] == [b"Subject: 1\r\n\r\na\r\n", b"", b"Subject: 3\r\n\r\nc\r\n"]
 
 
 @pytest.mark.parametrize("cut", range(1, 6))
 def test_an_end_that_comes_in_two_pieces_is_still_the_end(home, port, cut):
-    with client(port()) as server:
+    with client(port) as server:
         server.mail("")
         server.rcpt(ADDRESS)
         server.docmd("DATA")
@@ -139,7 +137,7 @@ def test_no_trick_with_line_ends_smuggles_a_second_message(home, port, trick):
 
 
 def test_a_message_of_more_than_20_mb_is_refused_and_the_next_one_taken(home, port):
-    with client(port()) as server:
+    with client(port) as server:
         assert server.esmtp_features["size"] == str(20 * 1024 * 1024)
         server.mail("")
         server.rcpt(ADDRESS)
@@ -153,12 +151,12 @@ def test_a_message_of_more_than_20_mb_is_refused_and_the_next_one_taken(home, po
 
 
 def test_a_declared_size_that_is_too_large_is_refused_before_it_is_sent(port):
-    with client(port()) as server:
+    with client(port) as server:
         assert server.docmd("MAIL FROM:<> SIZE=99999999")[0] == 552
 
 
 def test_who_never_ends_is_hung_up_on(port):
-    with client(port()) as server:
+    with client(port) as server:
         server.mail("")
         server.rcpt(ADDRESS)
         server.docmd("DATA")
@@ -167,7 +165,7 @@ def test_who_never_ends_is_hung_up_on(port):
 
 
 def test_a_message_that_went_in_circles_is_refused(port):
-    with client(port()) as server, pytest.raises(smtplib.SMTPDataError, match=r"5\.4\.6"):
+    with client(port) as server, pytest.raises(smtplib.SMTPDataError, match=r"5\.4\.6"):
         server.sendmail("", [ADDRESS], b"Received: from a by b\r\n" * 51 + MAIL)
 
 
@@ -184,7 +182,7 @@ def test_a_large_message_keeps_what_is_read_of_it(home, port):
         + b"--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\nFinal-Recipient: rfc822; a@b.example\r\n"
         + b"Action: failed\r\nStatus: 5.1.1\r\n--b--\r\n"
     )
-    with client(port()) as server:
+    with client(port) as server:
         server.sendmail("", [ADDRESS], mail)
     [(_, _, size, raw)] = rows(home)
     assert size == len(mail)
