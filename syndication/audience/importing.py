@@ -1,6 +1,7 @@
 """Brings rows of readers into a list at once: in groups, with exact counts, and never against a reader's word."""
 
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -8,14 +9,16 @@ from itertools import islice
 
 from django.utils import timezone
 
+from syndication.audience.imports import bulk
+from syndication.audience.imports.ahead import ahead
 from syndication.audience.imports.seen import Seen
-from syndication.audience.imports.take import Outcome, Plan, Taker
+from syndication.audience.imports.take import Group, Outcome, Plan, Taker
 from syndication.audience.models import ImportJob
 from syndication.audience.table import Row
 
 __all__ = ["Counts", "Plan", "import_rows"]
 
-GROUP = 5000  # rows a transaction
+GROUP = 10_000  # rows a transaction
 KEPT_REFUSALS = 10_000  # of a file that is all wrong the rest is only counted
 
 
@@ -59,13 +62,19 @@ def import_rows(rows: Iterable[Row], plan: Plan, progress: Callable[[Counts], No
     A dry run writes nothing, and its counts are exact.
     """
     counts, number, rest = Counts(), 0, iter(rows)
-    with Seen() as seen:
+    with Seen() as seen, bulk.loading():
         taker = Taker(plan, seen)
-        while group := list(islice(rest, GROUP)):
-            noting = partial(_note, plan.job, counts)
-            counts.add(taker.take(group, plan.now + timedelta(microseconds=number), also=noting))
-            number += 1
-            progress(counts)
+
+        def prepared() -> Group | None:
+            group = list(islice(rest, GROUP))
+            return taker.prepare(group) if group else None
+
+        with closing(ahead(prepared)) as groups:
+            for group in groups:
+                noting = partial(_note, plan.job, counts)
+                counts.add(taker.take(group, plan.now + timedelta(microseconds=number), also=noting))
+                number += 1
+                progress(counts)
     return counts
 
 

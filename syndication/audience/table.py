@@ -37,31 +37,31 @@ class Row(NamedTuple):
     paused_until: str = ""
 
 
-class Cells(NamedTuple):
-    """One record of the table; `line` is where it ends, as an editor counts."""
-
-    line: int
-    cells: list[str]
+Cells = tuple[int, list[str]]
+"""One record of the table: the line where it ends, as an editor counts, and its cells."""
 
 
-def records(lines: Iterable[str], delimiter: str, *, after_line: int = 0) -> Iterator[Cells]:
-    """The records that hold anything.
+class Records:
+    """The records of a table that hold anything.
 
     lines       text lines with their ends
     after_line  lines of the file that came before the first of these
-    Raises BadTable, naming the line, for broken quotes, an endless cell and a record of more than MOST_COLUMNS cells.
+    Iterating raises BadTable, naming the line, for broken quotes, an endless cell and a record of more than MOST_COLUMNS cells.
     """
-    csv.field_size_limit(LARGEST_FIELD)
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    done = 0
-    try:
-        for cells in reader:
-            if len(cells) > MOST_COLUMNS:
-                raise BadTable(
-                    f"Line {after_line + done + 1} has {len(cells):,} columns; {MOST_COLUMNS} are the most. Is the delimiter right?"
-                )
-            done = reader.line_num
-            if any(cells) and any(cell.strip() for cell in cells):
-                yield Cells(after_line + done, cells)
-    except csv.Error as error:
-        raise BadTable(f"Line {after_line + done + 1}: {error}. Check the quotes around the cells of that line.") from error
+
+    def __init__(self, lines: Iterable[str], delimiter: str, *, after_line: int = 0) -> None:
+        csv.field_size_limit(LARGEST_FIELD)
+        self._reader = csv.reader(lines, delimiter=delimiter, strict=True)
+        self._after = self.line = after_line
+
+    def __iter__(self) -> Iterator[Cells]:
+        after, reader = self._after, self._reader
+        try:
+            for cells in reader:
+                if len(cells) > MOST_COLUMNS:
+                    raise BadTable(f"Line {self.line + 1} has {len(cells):,} columns; {MOST_COLUMNS} are the most. Is the delimiter right?")
+                self.line = after + reader.line_num
+                if cells and (cells[0] or any(cells)) and (cells[0].strip() or any(cell.strip() for cell in cells)):
+                    yield self.line, cells
+        except csv.Error as error:
+            raise BadTable(f"Line {self.line + 1}: {error}. Check the quotes around the cells of that line.") from error

@@ -9,7 +9,7 @@ from typing import Any
 
 from syndication.audience.imports import presets
 from syndication.audience.imports.presets import NO, OWN, PRESETS, STANDINGS
-from syndication.audience.table import LARGEST_ATTRIBUTES, LONGEST_NAME, BadTable, Cells, Row
+from syndication.audience.table import LARGEST_ATTRIBUTES, LONGEST_NAME, NOTHING, BadTable, Cells, Row
 
 IGNORE, ADDRESS, ATTRIBUTE = "ignore", "address", "attribute:"
 FIELDS = {
@@ -55,6 +55,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]").search
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}").fullmatch
 _ESCAPED = re.compile(r"'+[=+\-@\t\r＝＋－＠]").match
 _SURELY_SMALL = 1200  # characters: twelve bytes each in JSON at most
+_made = Row._make  # three times faster than Row(…)
 FREQUENCIES = frozenset({"each", "daily", "weekly", "feed"})
 
 
@@ -150,7 +151,7 @@ class Reader:
     def __init__(self, fields: Sequence[str], *, preset: str = "", known_zones: Container[str] = frozenset()) -> None:
         self._width = len(fields)
         self._at = {one: at for at, one in enumerate(fields) if one in ONCE}
-        self._address = self._at[ADDRESS]
+        self._address, self._name = self._at[ADDRESS], self._at.get("name", -1)
         self._attributes = [(one.removeprefix(ATTRIBUTE), at) for at, one in enumerate(fields) if one.startswith(ATTRIBUTE)]
         self._json = [at for at, one in enumerate(fields) if one == "attributes"]
         self._flags = [(at, one) for at, one in enumerate(fields) if one in {"wants", "left", "bounced"}]
@@ -171,13 +172,12 @@ class Reader:
             problem = self._trouble(cells, text)
             if problem:
                 return Row(line, cells[self._address].strip()[:80], problem=problem)
-        at_name = self._at.get("name")
-        name = "" if at_name is None else cells[at_name].strip()[:LONGEST_NAME]
+        name = cells[self._name].strip()[:LONGEST_NAME] if self._name >= 0 else ""
         if not self._attributes:
-            return Row(line, cells[self._address].strip(), name)
+            return _made((line, cells[self._address].strip(), name, "", "", NOTHING, "", "", "", ""))
         attributes = {key: value for key, at in self._attributes if (value := cells[at].strip())}
-        problem = self._too_large(attributes, len(text))
-        return Row(line, cells[self._address].strip(), name, "", "", attributes, problem)
+        problem = self._too_large(attributes, len(text)) if len(text) + self._keys_length > _SURELY_SMALL else ""
+        return _made((line, cells[self._address].strip(), name, "", "", attributes, problem, "", "", ""))
 
     def _full(self, record: Cells) -> Row:
         line, cells = record
@@ -253,7 +253,7 @@ class Reader:
         return ""
 
     def _too_large(self, attributes: Mapping[str, Any], characters: int) -> str:
-        if characters + self._keys_length < _SURELY_SMALL or len(json.dumps(attributes)) <= LARGEST_ATTRIBUTES:
+        if characters + self._keys_length <= _SURELY_SMALL or len(json.dumps(attributes)) <= LARGEST_ATTRIBUTES:
             return ""
         return f"its attributes are larger than {LARGEST_ATTRIBUTES} bytes"
 

@@ -1,6 +1,6 @@
 """Decides what becomes of each row of a group, from what is known of its readers; never against a reader's word."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -96,24 +96,30 @@ class Decision:
     unchanged: int = 0
 
 
-def decide(people: list[Person], facts: Facts, wish: Wish) -> Decision:
+def decide(people: Iterable[Person], facts: Facts, wish: Wish) -> Decision:
     """What becomes of each person; every one is counted exactly once: new, joining, updated, unchanged or refused."""
     made = Decision()
+    new, found, added = made.new, facts.known, _ADDED["confirmed" if wish.is_confirmed else "pending"]
+    is_open = not (facts.suppressed or facts.domains.blocked or facts.domains.has_allowed)
     for person in people:
-        why = _why_not(person, facts, wish, made)
+        known = found.get(person.hashed)
+        standing = person.row.standing
+        if known is None and is_open and not standing:  # nearly everybody in nearly every file
+            new.append((person, added))
+            continue
+        why = _why_not(person, known, facts, wish, made)
         if why:
             made.refused.append(Refusal(person.row.line, person.row.address[:80], why))
             continue
-        state = _ADDED["confirmed" if wish.is_confirmed and person.row.standing != "pending" else "pending"]
-        known = facts.known.get(person.hashed)
+        state = _ADDED["pending"] if standing == "pending" else added
         if known is None:
-            made.new.append((person, state))
+            new.append((person, state))
         else:
             _meet(known, person.row, state, made)
     return made
 
 
-def _why_not(person: Person, facts: Facts, wish: Wish, made: Decision) -> str:
+def _why_not(person: Person, known: Known | None, facts: Facts, wish: Wish, made: Decision) -> str:
     row = person.row
     if row.standing in ELSEWHERE:
         if wish.suppresses_left and person.hashed not in facts.suppressed:
@@ -126,7 +132,6 @@ def _why_not(person: Person, facts: Facts, wish: Wish, made: Decision) -> str:
         blocked = facts.domains.why_not(person.address)
         if blocked:
             return blocked
-    known = facts.known.get(person.hashed)
     if known is not None and known.state == consent.State.UNSUBSCRIBED:
         return f"left this list on {known.changed_at:%Y-%m-%d}; only the reader can come back"
     return ""

@@ -2,10 +2,11 @@
 
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from json.encoder import encode_basestring_ascii as quoted
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
@@ -46,6 +47,13 @@ class Outcome:
     refused: list[Refusal] = field(default_factory=list)
 
 
+class Group(NamedTuple):
+    """Rows that have been looked at, but not yet in the database."""
+
+    people: Sequence[Person]
+    refused: list[Refusal]
+
+
 class Taker:
     """Takes the groups of one table, one after the other.
 
@@ -60,24 +68,28 @@ class Taker:
         self._wish = Wish(is_confirmed=plan.confirmed, suppresses_left=plan.suppresses_left)
         self._is_key_known = False
 
-    def take(self, rows: Iterable[Row], now: datetime, *, also: Callable[[Outcome], None] = lambda _: None) -> Outcome:
+    def prepare(self, rows: Iterable[Row]) -> Group:
+        """Check addresses, hash them and find repeats; touches no database but the small one of `seen`."""
+        people, wrong = self._people(rows)
+        first, repeats = self._seen.without_repeats(people)
+        return Group(first, wrong + repeats)
+
+    def take(self, group: Group, now: datetime, *, also: Callable[[Outcome], None] = lambda _: None) -> Outcome:
         """Decide about each row and, unless it is a dry run, write.
 
         now   when: aware UTC, another moment for each group
         also  is called inside the transaction, with what came of the group: counts and rows are kept together or not at all
         Raises Refused when the readers were kept under another secret key.
         """
-        people, wrong = self._people(rows)
-        first, repeats = self._seen.without_repeats(people)
         for tries_left in reversed(range(TRIES)):
             try:
                 with transaction.atomic():
-                    outcome = self._decided(list(first), wrong + repeats, now)
+                    outcome = self._decided(group, now)
                     also(outcome)
             except (IntegrityError, OperationalError, _Overtaken) as error:
                 if not tries_left or not _is_worth_another_try(error):
                     raise
-                self._refuse_another_key(list(first))
+                self._refuse_another_key(group.people)
             else:
                 return outcome
         raise AssertionError  # the loop returns or raises
@@ -88,7 +100,7 @@ class Taker:
 
     def _people(self, rows: Iterable[Row]) -> tuple[list[Person], list[Refusal]]:
         people, wrong = [], []
-        normalise, hashed = addresses.normalise, self._hashed
+        normalise, hashed, made = addresses.normalise, self._hashed, Person._make
         for row in rows:
             if row.problem:
                 wrong.append(Refusal(row.line, row.address[:80], row.problem))
@@ -98,17 +110,17 @@ class Taker:
             except addresses.NotAnAddress as error:
                 wrong.append(Refusal(row.line, row.address[:80], str(error)[:300]))
                 continue
-            people.append(Person(known_as, hashed(known_as), row))
+            people.append(made((known_as, hashed(known_as), row)))
         return people, wrong
 
-    def _decided(self, people: list[Person], refused: list[Refusal], now: datetime) -> Outcome:
-        hashes = [person.hashed for person in people]
+    def _decided(self, group: Group, now: datetime) -> Outcome:
+        hashes = [person.hashed for person in group.people]
         facts = Facts(
             known=lookup.known(hashes, self._plan.to.pk),
             suppressed=lookup.suppressed(hashes, self._plan.to.publication_id),
             domains=self._domains,
         )
-        decision = decide(people, facts, self._wish)
+        decision = decide(group.people, facts, self._wish)
         if decision.new and not self._is_key_known:
             self._refuse_another_key([person for person, _ in decision.new])
             self._is_key_known = True
@@ -119,7 +131,7 @@ class Taker:
             updated=decision.updated,
             unchanged=decision.unchanged,
             suppressed=len(decision.suppressing),
-            refused=sorted(refused + decision.refused),
+            refused=sorted(group.refused + decision.refused),
         )
 
     def _refuse_another_key(self, people: Sequence[Person]) -> None:
@@ -171,7 +183,7 @@ class _Writing:
                 person.row.name[:LONGEST_NAME],
                 person.row.locale[:LONGEST_LOCALE],
                 person.row.time_zone[:LONGEST_ZONE],
-                json.dumps(dict(person.row.attributes)) if person.row.attributes else "{}",
+                as_json(person.row.attributes) if person.row.attributes else "{}",
             )
             for pk, uid, (person, _) in zip(ids, _uids(len(made.new), self._now), made.new, strict=True)
         ]
@@ -267,6 +279,14 @@ def suppression_detail(job: ImportJob | None) -> str:
 def _as_it_was(known: Known) -> str:
     fields: dict[str, Any] = {"name": known.name, "locale": known.locale, "time_zone": known.time_zone}
     return json.dumps(fields | {"attributes": dict(known.attributes)})
+
+
+def as_json(attributes: Mapping[str, Any]) -> str:
+    """What json.dumps gives, in a third of its time when all values are text."""
+    for value in attributes.values():
+        if type(value) is not str:
+            return json.dumps(dict(attributes))
+    return "{" + ", ".join([f"{quoted(key)}: {quoted(value)}" for key, value in attributes.items()]) + "}"
 
 
 def _uids(count: int, now: datetime) -> Iterable[str]:

@@ -3,8 +3,10 @@
 import math
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 from uuid import uuid4
 
 from django.db import connection
@@ -13,16 +15,17 @@ from django.utils import timezone
 
 from syndication.audience.imports import bulk, files
 from syndication.audience.imports import job as jobs
+from syndication.audience.imports.ahead import ahead
 from syndication.audience.imports.job import LAPSE, State
 from syndication.audience.imports.seen import Seen
 from syndication.audience.imports.source import Source
-from syndication.audience.imports.take import Outcome, Plan, Taker
+from syndication.audience.imports.take import Group, Outcome, Plan, Taker
 from syndication.audience.imports.undo import Mailed, undo_some
 from syndication.audience.models import ImportJob, ImportRefusal
 from syndication.audience.table import BadTable, Row
 from syndication.errors import NotFound, Refused
 
-GROUP = 5000  # rows a transaction: a tenth of a second on SQLite, whose one writer others wait for
+GROUP = 10_000  # rows a transaction: some tenths of a second on SQLite, whose one writer others wait for
 YIELD_SECONDS = 0.003  # between two groups on SQLite, so that the others get their turn
 COUNTED = ("new", "updated", "unchanged", "suppressed")
 NO_COUNTS = dict.fromkeys((*COUNTED, "refused"), 0)
@@ -120,20 +123,32 @@ def _rows(turn: _Turn, *, is_dry: bool) -> bool:
     """Take groups until the time or the file is over; whether it was the file."""
     job, reader = turn.job, jobs.reader_of(turn.job)
     plan = Plan(job.list, confirmed=job.confirmed, dry_run=is_dry, now=timezone.now(), job=job, suppresses_left=job.suppresses_left)
-    with files.opened(job.path) as file, _seen(job, reader.row) as seen:
+    with files.opened(job.path) as file, _seen(job, reader.row) as seen, bulk.loading():
         source = Source(file, jobs.form_of(job), offset=job.place.get("offset", 0), line=job.place.get("line", 0))
         taker, rows = Taker(plan, seen), map(reader.row, source)
-        while True:
-            group = list(islice(rows, GROUP))
-            noting = _Noting(turn, source, len(group), is_dry=is_dry)
-            taker.take(group, timezone.now(), also=noting)
-            noting.committed()
-            if len(group) < GROUP:
-                return True
-            if time.monotonic() > turn.until:
-                turn.end()
-                return False
-            _make_room()
+
+        def prepared() -> _Group | None:
+            found = list(islice(rows, GROUP))
+            return _Group(taker.prepare(found), len(found), {"offset": source.offset, "line": source.line}) if found else None
+
+        with closing(ahead(prepared)) as groups:
+            for group in groups:
+                noting = _Noting(turn, group, is_dry=is_dry)
+                taker.take(group.rows, timezone.now(), also=noting)
+                noting.committed()
+                if time.monotonic() > turn.until:
+                    turn.end()
+                    return False
+                _make_room()
+    return True
+
+
+class _Group(NamedTuple):
+    """Some rows, how many, and the place in the file where they end."""
+
+    rows: Group
+    count: int
+    place: dict[str, int]
 
 
 def _make_room() -> None:
@@ -167,8 +182,8 @@ def _groups(rows: Iterator[Row]) -> Iterator[list[Row]]:
 class _Noting:
     """Writes into the job what came of a group, in the group's own transaction. Raises _LostError when the job is not ours any more."""
 
-    def __init__(self, turn: _Turn, source: Source, rows: int, *, is_dry: bool) -> None:
-        self._turn, self._source, self._rows = turn, source, rows
+    def __init__(self, turn: _Turn, group: _Group, *, is_dry: bool) -> None:
+        self._turn, self._group = turn, group
         self._name = "expected" if is_dry else "counts"
         self._counts: dict[str, int] = {}
 
@@ -178,8 +193,8 @@ class _Noting:
         self._counts = {name: before[name] + getattr(outcome, name) for name in COUNTED} | {
             "refused": before["refused"] + len(outcome.refused)
         }
-        values = {self._name: self._counts, "place": {"offset": self._source.offset, "line": self._source.line}, "beat_at": timezone.now()}
-        if not ImportJob.objects.filter(self._turn.mine).update(position=F("position") + self._rows, **values):
+        values = {self._name: self._counts, "place": self._group.place, "beat_at": timezone.now()}
+        if not ImportJob.objects.filter(self._turn.mine).update(position=F("position") + self._group.count, **values):
             raise _LostError
         refused = [(str(one.line), one.address, one.why[:300]) for one in outcome.refused]
         if refused:
