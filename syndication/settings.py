@@ -190,6 +190,15 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+FILE_UPLOAD_HANDLERS = [
+    "syndication.web.upload_limit.UploadLimit",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+IMPORTS = HOME / "imports"
+_make_folder("SYNDICATION_HOME", IMPORTS, 0o700)
+FILE_UPLOAD_TEMP_DIR = str(IMPORTS)  # tables of readers: not for everybody's /tmp
+IMPORT_BYTES = 2**20 * environment.read_number(os.environ, "SYNDICATION_IMPORT_MB", default=200, smallest=1, largest=100_000)
 
 # ------------------------------------------------------------------ sign-in
 AUTH_USER_MODEL = "syndication.User"

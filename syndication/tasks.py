@@ -7,8 +7,11 @@ from celery import Task
 from celery.signals import worker_process_shutdown, worker_shutdown
 from django.utils import timezone
 
-from syndication.campaigns import control
-from syndication.delivery.ledger import plan, reconcile
+from syndication.audience.imports import job as imports
+from syndication.audience.imports import work
+from syndication.campaigns import alert, control
+from syndication.delivery.bounces import faults, mailbox, read_inbound, take_refusals, tidy
+from syndication.delivery.ledger import mailed, plan, reconcile
 from syndication.delivery.mailing import confirmation
 from syndication.delivery.models import Mailing
 from syndication.delivery.sending import send
@@ -16,7 +19,10 @@ from syndication.feeds import publish
 from syndication.queue import BULK, DEFAULT, FEEDS, MAIL, app, bell_heard
 
 TICK_SECONDS = 2.0
+MAILBOX_SECONDS = 60.0
 PLAN_SECONDS = 20.0
+IMPORT_SECONDS = 5.0
+TIDY_SECONDS = 3600.0
 LAST_REPLIES_SECONDS = 25.0  # less than what a container gets to stop
 
 
@@ -69,6 +75,19 @@ def send_confirmations(mailing_id: int, bell: int, shard: int) -> None:
 
 
 @app.task(queue=DEFAULT)
+def bring_in_readers(import_id: int) -> None:
+    """Try out, bring in, stop or take back a table of readers for some seconds, then ring for the rest."""
+    if work.work(import_id, mailed=mailed.mailed_among, run_seconds=IMPORT_SECONDS):
+        bring_in_readers.delay(import_id)
+
+
+@app.task(queue=DEFAULT)
+def tidy_imports() -> None:
+    """Delete what imports have left."""
+    imports.sweep(timezone.now())
+
+
+@app.task(queue=DEFAULT)
 def tick() -> None:
     """Find everything that is due and ring for it; mend what dead workers left; close what is done."""
     now = timezone.now()
@@ -82,6 +101,23 @@ def tick() -> None:
         publish_feeds.delay(publication_id)
     reconcile.close_finished()
     control.finish_closed(now)
+
+
+@app.task(queue=DEFAULT)
+def read_what_came_back() -> None:
+    """Act on mail that came back and on refusals at the wire; pause the domains that refuse us, and tell staff."""
+    now = timezone.now()
+    read_inbound.read_inbound(timezone.now)
+    take_refusals.take_refusals(now)
+    faults.pause_domains(now)
+    alert.tell_staff(now)
+
+
+@app.task(queue=DEFAULT)
+def look_into_mailbox() -> None:
+    """Fetch what waits in the mailbox for returned mail, if there is one, and forget what is old."""
+    mailbox.fetch(timezone.now)
+    tidy.tidy(timezone.now())
 
 
 def ring_mailings() -> None:
@@ -116,5 +152,20 @@ app.conf.beat_schedule = {
         "schedule": TICK_SECONDS,
         # a tick that waited in vain is worth nothing: the next one finds the same rows
         "options": {"queue": DEFAULT, "expires": 5 * TICK_SECONDS},
+    },
+    "read what came back": {
+        "task": "syndication.tasks.read_what_came_back",
+        "schedule": TICK_SECONDS,
+        "options": {"queue": DEFAULT, "expires": TICK_SECONDS},
+    },
+    "tidy imports": {
+        "task": "syndication.tasks.tidy_imports",
+        "schedule": TIDY_SECONDS,
+        "options": {"queue": DEFAULT, "expires": TIDY_SECONDS},
+    },
+    "look into the mailbox": {
+        "task": "syndication.tasks.look_into_mailbox",
+        "schedule": MAILBOX_SECONDS,
+        "options": {"queue": DEFAULT, "expires": MAILBOX_SECONDS},
     },
 }

@@ -11,7 +11,6 @@ from django.conf import settings
 
 from syndication.errors import BadInput, NotFound
 
-FOLDER = "imports"
 TOO_LARGE = (
     "The file is larger than this installation takes (SYNDICATION_IMPORT_MB). Divide it, or bring it in with `syndication subscribers import`, "
     "which has no limit."
@@ -20,8 +19,7 @@ TOO_LARGE = (
 
 def keep(chunks: Iterable[bytes], *, limit_bytes: int) -> tuple[str, int]:
     """Write an upload into the home; its name there and its size. Raises BadInput when it is larger than allowed; then nothing stays."""
-    folder = settings.HOME / FOLDER
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = settings.IMPORTS
     name = f"{secrets.token_hex(16)}.table"
     path, size = folder / name, 0
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -52,13 +50,12 @@ def opened(name: str) -> BinaryIO:
 
 def path_of(name: str) -> Path:
     """Where a kept file lies."""
-    return Path(settings.HOME) / FOLDER / Path(name).name
+    return Path(settings.IMPORTS) / Path(name).name
 
 
 def seen_path(job_id: int) -> Path:
     """Where an import remembers the addresses that it has had (seen.py)."""
-    folder = Path(settings.HOME) / FOLDER
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = Path(settings.IMPORTS)
     return folder / f"{job_id}.seen"
 
 

@@ -125,8 +125,9 @@ def undo(job: ImportJob) -> None:
 
 def discard(job: ImportJob) -> None:
     """Forget a file that was not brought in."""
+    name = job.path
     _move(job, (State.UPLOADED, State.READY, State.FAILED), state=State.UNDONE, path="")
-    files.remove(job.path, job.pk)
+    files.remove(name, job.pk)
 
 
 def _move(job: ImportJob, allowed: tuple[ImportJob.State, ...], **values: object) -> None:
@@ -138,12 +139,12 @@ def _move(job: ImportJob, allowed: tuple[ImportJob.State, ...], **values: object
         setattr(job, name, value)
 
 
-def due(now: datetime) -> int | None:
-    """The import that wants work: the oldest one that nobody works on. One at a time, so that confirmations keep their threads."""
+def due(now: datetime) -> list[int]:
+    """The import that wants work, if any: the oldest one. Never two at a time, so that confirmations keep their threads."""
     waiting = ImportJob.objects.filter(state__in=WORKING).exclude(path="", state__in=(State.CHECKING, State.RUNNING, State.STOPPING))
     if waiting.filter(~Q(owner=""), beat_at__gt=now - LAPSE).exists():
-        return None
-    return waiting.order_by("pk").values_list("pk", flat=True).first()
+        return []
+    return list(waiting.order_by("pk").values_list("pk", flat=True)[:1])
 
 
 def reader_of(job: ImportJob) -> Reader:

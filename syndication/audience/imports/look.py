@@ -56,7 +56,7 @@ def look_at(file: BinaryIO, chosen: Chosen | None = None) -> Look:
     if not found:
         raise BadTable("Line 1 cannot be read as a table. Check its quotes; its cells must be shorter than 64 KB.")
     if len(found[0]) > MOST_COLUMNS:
-        raise BadTable(f"Line 1 has {len(found[0]):,} columns; {MOST_COLUMNS} are the most. Is the delimiter right?")
+        raise BadTable(f"Line 1 has {len(found[0]):,} columns; {MOST_COLUMNS} are the most. Is the delimiter right?")  # or more: a sample
     has_header = forms.has_header(found) if chosen.has_header is None else chosen.has_header
     preset = chosen.preset if chosen.preset is not None else (presets.recognised(found[0]) if has_header else "")
     form = Form(encoding, delimiter, has_header, mark, preset)

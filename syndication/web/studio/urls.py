@@ -2,7 +2,19 @@
 
 from django.urls import include, path
 
-from syndication.web.studio import articles, bring_in, campaigns, dashboard, inbox, lists, previews, publications, publishing, readers
+from syndication.web.studio import (
+    articles,
+    bring_in,
+    campaigns,
+    dashboard,
+    imports,
+    inbox,
+    lists,
+    previews,
+    publications,
+    publishing,
+    readers,
+)
 from syndication.web.studio.access import Need, staff_route
 from syndication.web.studio.sign_in import sign_in_once
 
@@ -24,6 +36,13 @@ studio = [
     staff_route("studio/campaigns/<int:campaign_id>/verify/", campaigns.campaign_verify, name="campaign_verify"),
     staff_route("studio/campaigns/<int:campaign_id>/<slug:act>/", campaigns.campaign_act, name="campaign_act"),
     staff_route("studio/subscribers/", readers.subscribers, name="subscribers"),
+    staff_route("studio/subscribers/import/", imports.imports, name="imports", need=Need.EDIT),
+    staff_route("studio/subscribers/import/<int:import_id>/", imports.import_page, name="import", need=Need.EDIT),
+    staff_route("studio/subscribers/import/<int:import_id>/progress/", imports.import_progress, name="import_progress", need=Need.EDIT),
+    staff_route("studio/subscribers/import/<int:import_id>/refused.csv", imports.import_refused, name="import_refused", need=Need.EDIT),
+    staff_route("studio/subscribers/import/<int:import_id>/<slug:act>/", imports.import_act, name="import_act", need=Need.EDIT),
+    staff_route("studio/subscribers/export.csv", imports.subscribers_export, name="subscribers_export", need=Need.EDIT),
+    staff_route("studio/suppressions.csv", imports.suppressions_export, name="suppressions_export", need=Need.OWN),
     staff_route("studio/subscribers/new/", readers.subscriber_new, name="subscriber_new", need=Need.EDIT),
     staff_route("studio/subscribers/<int:subscriber_id>/", readers.subscriber, name="subscriber"),
     staff_route("studio/subscribers/<int:subscriber_id>/erase/", readers.subscriber_erase, name="subscriber_erase", need=Need.EDIT),
