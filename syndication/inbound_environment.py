@@ -21,6 +21,10 @@ class Listen:
     port: int = 0
     is_lmtp: bool = False
 
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'lmtp' if self.is_lmtp else 'smtp'}://{host}:{self.port}" if self.port else "off"
+
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:

@@ -10,6 +10,7 @@ from django.conf import settings
 
 from syndication import pulse
 from syndication.cli import valkey
+from syndication.inbound_environment import Listen
 
 MAIL_QUEUES = ("mail", "default", "feeds")  # in this order: a confirmation goes before all else
 BULK_QUEUES = ("bulk",)
@@ -58,6 +59,12 @@ def queue(server: Path, socket: Path, home: Path) -> Child:
 def catcher(port: int) -> Child:
     """The SMTP server that keeps all mail on this machine."""
     return Child("catcher", (sys.executable, "-m", "syndication.cli.catcher", "--port", str(port)), Stop.MAIL, ready="ready on ")
+
+
+def listener(wanted: Listen) -> Child:
+    """The server for mail that comes back."""
+    address = ("--host", wanted.host, "--port", str(wanted.port), *(("--lmtp",) if wanted.is_lmtp else ()))
+    return Child("listener", (sys.executable, "-m", "syndication.cli.listener", *address), Stop.MAIL, ready="ready on ")
 
 
 def web(port: int) -> Child:

@@ -7,7 +7,7 @@ import sys
 import time
 import webbrowser
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import redis
@@ -26,6 +26,7 @@ from syndication.cli.probe import Probe
 from syndication.cli.screen import Screen
 from syndication.cli.supervisor import Supervisor
 from syndication.errors import Unreachable
+from syndication.inbound_environment import Listen
 
 HEALTH = "/healthz"
 STOPPED, NOBODY_READS = 0, 1  # exit codes
@@ -85,8 +86,10 @@ def _settle_ports(screen: Screen, port: int) -> None:
     catcher_port = settings.MAIL_CATCHER_PORT
     if settings.MAIL_CATCHER_ON:
         catcher_port = next_free(settings.MAIL_CATCHER_PORT, apart_from=frozenset({chosen}))
+    listens = _settle_listener(frozenset({chosen, catcher_port}))
     if (
         chosen == port
+        and listens == settings.BOUNCE_LISTEN
         and catcher_port == settings.MAIL_CATCHER_PORT
         and environ.get("SYNDICATION_BASE_URL", settings.BASE_URL) == settings.BASE_URL
     ):
@@ -96,9 +99,20 @@ def _settle_ports(screen: Screen, port: int) -> None:
     if catcher_port != settings.MAIL_CATCHER_PORT:
         screen.say(f"Port {settings.MAIL_CATCHER_PORT} is taken; the mail catcher uses {catcher_port}.")
         environ["SYNDICATION_CATCHER_PORT"] = str(catcher_port)
+    if listens != settings.BOUNCE_LISTEN:
+        screen.say(f"Port {settings.BOUNCE_LISTEN.port} is taken; the listener for returned mail uses {listens.port}.")
+        environ["SYNDICATION_BOUNCE_LISTEN"] = str(listens)
     command = [sys.executable, "-m", "syndication", *sys.argv[1:], "--port", str(chosen)]  # the last --port counts
     path = children.environ_of_children(os.environ, home=settings.HOME, feeds=settings.FEEDS, package_folder=settings.BASE_DIR)
     os.execve(sys.executable, command, {**path, **environ})  # noqa: S606  # ourselves
+
+
+def _settle_listener(taken: frozenset[int]) -> Listen:
+    """Where the listener for returned mail will be; only a port on loopback may move, since others are known to mail servers."""
+    wanted = settings.BOUNCE_LISTEN
+    if not wanted.port or wanted.host != "127.0.0.1":
+        return wanted
+    return replace(wanted, port=next_free(wanted.port, apart_from=taken))
 
 
 def _remember_address() -> None:
@@ -120,6 +134,8 @@ def _bring_up(supervisor: Supervisor, screen: Screen, start: Start) -> None:
     if settings.MAIL_CATCHER_ON:
         supervisor.start(children.catcher(settings.MAIL_CATCHER_PORT))
     supervisor.start(children.web(start.port))
+    if settings.BOUNCE_LISTEN.port:
+        supervisor.start(children.listener(settings.BOUNCE_LISTEN))
     lines = start.prepare()
     connection.close()
     if _wait_for_web(supervisor, screen, start):

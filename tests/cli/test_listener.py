@@ -130,7 +130,7 @@ def test_an_end_that_comes_in_two_pieces_is_still_the_end(home, port, cut):
 def test_no_trick_with_line_ends_smuggles_a_second_message(home, port, trick):
     inner = b"MAIL FROM:<evil@example.org>\r\nRCPT TO:<%s>\r\nDATA\r\nSubject: smuggled\r\n\r\n" % ADDRESS.encode()
     outer = b"EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<%s>\r\nDATA\r\nSubject: outer\r\n\r\ntext" % ADDRESS.encode()
-    said = say(port(), outer + trick + inner, b"\r\n.\r\nQUIT\r\n")
+    said = say(port, outer + trick + inner, b"\r\n.\r\nQUIT\r\n")
     assert "550 5.6.0" in said
     assert "2.0.0 Kept" not in said
     assert rows(home) == []

@@ -47,7 +47,11 @@ def read_inbound(clock: Callable[[], datetime], *, most: int = 500, run_seconds:
 
 def _read_one(pk: int, now: datetime) -> bool:
     with transaction.atomic():
-        row = InboundMail.objects.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked).filter(pk=pk, read_at=None).first()
+        row = (
+            InboundMail.objects.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
+            .filter(pk=pk, read_at=None)
+            .first()
+        )
         if row is None:
             return False
         read = _understood(row)
