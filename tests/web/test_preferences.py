@@ -294,7 +294,7 @@ def test_the_address_cannot_make_the_page_say_anything_else(client, home):
 
 # ------------------------------------------------------------------ closing links
 def test_closed_links_open_nothing_any_more_and_the_next_mail_brings_one_that_does(client, home, mara, weekly):
-    assert "closed" in words(client.post(home + "close-links/"))
+    assert "Your old links are closed" in words(client.post(home + "close-links/"))
     for part in ("", "lists/weekly/", "data/", "erase/"):
         assert client.post(home + part).content == client.post("/p/x/").content
     later = make_mailing(weekly, "campaign:2", frozen_at=timezone.now() + timedelta(seconds=1))
