@@ -114,7 +114,8 @@ def be_inside(words: list[str]) -> None:
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "syndication.settings")
     django.setup()
-    from syndication.audience.leave import unsubscribe_token  # noqa: PLC0415
+    from syndication.audience import tokens  # noqa: PLC0415
+    from syndication.audience.keys import copy_key  # noqa: PLC0415
     from syndication.audience.lists import list_named  # noqa: PLC0415
     from syndication.cli import children  # noqa: PLC0415
     from syndication.models import ConsentRecord, SignUp, Subscription  # noqa: PLC0415
@@ -124,7 +125,7 @@ def be_inside(words: list[str]) -> None:
     elif words[0] == "tokens":
         news, first, count = list_named("news"), int(words[1]), int(words[2])
         readers = Subscription.objects.filter(list=news).order_by("-subscriber_id").values_list("subscriber_id", flat=True)
-        print(json.dumps([unsubscribe_token(reader, news.pk) for reader in readers[first : first + count]]))
+        print(json.dumps([tokens.of_copy(1, reader, news.pk, copy_key()).unsubscribe for reader in readers[first : first + count]]))
     else:
         left = Subscription.objects.filter(list__slug="news", state="unsubscribed").count()
         records = ConsentRecord.objects.filter(how="one-click").count()

@@ -111,6 +111,7 @@ SIGNUP_LIMITS = environment.read_numbers(
     largest=1_000_000_000,
 )
 TRUSTED_PROXIES = environment.read_networks(os.environ, "SYNDICATION_TRUSTED_PROXIES", "127.0.0.0/8 ::1")
+SIGNUP_FRESH_SECONDS = 2.0  # how old what a sign-up form offers may be
 KEEP_CONSENT_NETWORK = environment.read_flag(os.environ, "SYNDICATION_CONSENT_NETWORK", default=True)
 BOUNCE_LISTEN = inbound_environment.listen(environment.read(os.environ, "SYNDICATION_BOUNCE_LISTEN", "127.0.0.1:8026"))
 BOUNCE_MAILBOX = inbound_environment.mailbox(environment.read(os.environ, "SYNDICATION_BOUNCE_MAILBOX"))

@@ -8,18 +8,17 @@ from typing import Any
 from django.db import transaction
 
 from syndication.audience import addresses, consent, tokens
+from syndication.audience.asking import ASKED, Wish, ask_all
 from syndication.audience.change import NOTHING_ELSE, Evidence, change, record
-from syndication.audience.domain_rules import is_blocked, why_blocked
+from syndication.audience.domain_rules import why_blocked
 from syndication.audience.keys import address_hash, token_key
 from syndication.audience.leave import Leaving, leaving_of
-from syndication.audience.models import ConsentRecord, Subscriber, SubscriberList, Subscription
+from syndication.audience.models import Subscriber, SubscriberList, Subscription
 from syndication.audience.naming import joined
 from syndication.audience.suppress import is_suppressed
 from syndication.errors import Refused
 
-CONFIRMATIONS_A_DAY = 3
 CONFIRM_WITHIN = timedelta(days=7)
-ASKED = ("form", "api", "asked")  # how a reader asks; "asked" in records of before
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,27 +64,8 @@ def add(person: Person, *, to: SubscriberList, confirmed: bool, how: str, now: d
 
 
 def ask(address: str, *, list_ids: list[int], how: str, now: datetime, evidence: Evidence = NOTHING_ELSE) -> list[int]:
-    """A reader asks to subscribe; the ids of the subscriptions that need a confirmation, all by the same mail.
-
-    how  "form" or "api"
-    Confirmed ones are left out, private lists too, whoever knows their ids. Nothing is kept of an address that is suppressed or whose
-    domain is blocked, and the fourth request of a day gets no mail, in whatever publication. Nothing is confirmed here: that takes the
-    link. Raises NotAnAddress.
-    """
-    known_as = addresses.normalise(address)
-    wanted = [one for one in SubscriberList.objects.filter(pk__in=list_ids, is_public=True).order_by("pk") if _may_ask(known_as, one)]
-    if not wanted:
-        return []
-    with transaction.atomic():
-        subscriber, _ = subscriber_of(Person(known_as))
-        Subscriber.objects.select_for_update().get(pk=subscriber.pk)  # requests of one address come one after the other: see the budget
-        found = [_subscription(subscriber, one, consent.State.PENDING, now)[0] for one in wanted]
-        needing = [one for one in found if one.state != Subscription.State.CONFIRMED]
-        if not needing or _requests_of_the_day(subscriber, now) >= CONFIRMATIONS_A_DAY:
-            return []
-        for one in needing:
-            record(one, how=how, now=now, evidence=evidence)
-        return [one.pk for one in needing]
+    """A reader asks to subscribe; the ids of the subscriptions that need a confirmation, all by the same mail. As asking.ask_all."""
+    return ask_all([Wish(address, tuple(list_ids), how, now, evidence)])[0]
 
 
 def confirmation_token(subscriber_id: int, list_id: int, asked_at: datetime) -> str:
@@ -119,18 +99,8 @@ def _refuse_held_back(known_as: str, to: SubscriberList) -> None:
         raise Refused(f"{known_as} cannot be added: {why}.")
 
 
-def _may_ask(address: str, chosen: SubscriberList) -> bool:
-    return not (is_suppressed(address_hash(address), chosen.publication_id) or is_blocked(address, chosen.publication_id))
-
-
 def _subscription(subscriber: Subscriber, to: SubscriberList, state: str, now: datetime) -> tuple[Subscription, bool]:
     return Subscription.objects.get_or_create(subscriber=subscriber, list=to, defaults={"state": state, "changed_at": now})
-
-
-def _requests_of_the_day(subscriber: Subscriber, now: datetime) -> int:
-    """How many confirmation mails this reader was sent in a day: each request, for however many lists, is one mail."""
-    asked = ConsentRecord.objects.filter(subscription__subscriber=subscriber, how__in=ASKED, at__gt=now - timedelta(days=1))
-    return asked.values("at").distinct().count()
 
 
 def _asked_by(token: str, now: datetime) -> list[Subscription]:

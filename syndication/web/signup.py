@@ -9,8 +9,8 @@ from functools import partial
 
 from django.conf import settings
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
@@ -43,8 +43,7 @@ LIMITED = {
 class Typed:
     """A posted form, and what the page offers."""
 
-    publication: Publication
-    lists: tuple[SubscriberList, ...]
+    offer: gate.Offer
     chosen: tuple[SubscriberList, ...]
     address: str = ""
     trouble: str = ""
@@ -54,27 +53,26 @@ class Typed:
 @answer_page
 def ask_to_subscribe(request: HttpRequest, slug: str) -> HttpResponse:
     """A form for an address and a choice of lists; the answer is the same whether the address is known or not."""
-    publication = get_object_or_404(Publication, slug=slug)
-    lists = gate.open_lists(publication)
-    if request.method != "POST" or not lists:
-        return _form(request, Typed(publication, lists, lists))
-    typed = _typed(request, publication, lists)
+    offer = offer_or_404(slug)
+    if request.method != "POST" or not offer.lists:
+        return _form(request, Typed(offer, offer.lists))
+    typed = _typed(request, offer)
     if typed.trouble:
         return _form(request, typed, status=400)
     if request.POST.get(TRAP):
-        return _asked(request, publication)
+        return _asked(request, offer.publication)
     return _wished(request, typed)
 
 
 def _wished(request: HttpRequest, typed: Typed) -> HttpResponse:
     """A form without mistakes: its stamp and words are looked at, then the limits are asked, then the wish is kept."""
-    publication = typed.publication
+    publication = typed.offer.publication
     posted = gate.read_stamp(request.POST.get("stamp", ""))
     proof = _proof(request, publication)
     trouble = gate.stamp_trouble(posted, publication, typed.address, is_proved=bool(proof))
     if posted is None or trouble:
         return _form(request, typed, step=Step.AGAIN, notice=AGAIN[trouble or Trouble.MISSING])
-    wording = gate.wording_of_stamp(posted, publication, gate.words_of(publication, typed.lists))
+    wording = gate.wording_of_stamp(posted, typed.offer)
     if wording is None:
         return _form(request, typed, step=Step.AGAIN, notice=REWORDED)
     wish = gate.Wish(publication, typed.address, typed.chosen, "form", client_of(request))
@@ -101,11 +99,10 @@ def client_of(request: HttpRequest) -> network.Address | None:
 @answer_page
 def embed(request: HttpRequest, slug: str) -> HttpResponse:
     """A form to copy into another site: plain HTML, without a script, posted to the page above."""
-    publication = get_object_or_404(Publication, slug=slug)
-    lists = gate.open_lists(publication)
-    base = settings.BASE_URL
+    offer = offer_or_404(slug)
+    publication, base = offer.publication, settings.BASE_URL
     context = surroundings(publication) | {
-        "lists": lists,
+        "lists": offer.lists,
         "trap": TRAP,
         "form_url": base + reverse("subscribe", args=[publication.slug]),
         "api_url": f"{base}/api/publications/{publication.slug}/sign-ups",
@@ -123,10 +120,19 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     return about(request, "public/confirmed.html", subscribe.confirm(token, how="link", now=now, network=family), token)
 
 
-def _typed(request: HttpRequest, publication: Publication, lists: tuple[SubscriberList, ...]) -> Typed:
+def offer_or_404(slug: str) -> gate.Offer:
+    """What a publication's form offers. Raises Http404."""
+    offer = gate.offer_of(slug)
+    if offer is None:
+        raise Http404(f"There is no publication {slug!r}.")
+    return offer
+
+
+def _typed(request: HttpRequest, offer: gate.Offer) -> Typed:
     """The form as posted, its address normalised, with what is wrong. Syntax may be told: it says nothing of who reads what."""
-    chosen = lists if len(lists) == 1 else tuple(one for one in lists if one.slug in request.POST.getlist("list"))
-    typed = Typed(publication, lists, chosen, request.POST.get("address", ""))
+    slugs = request.POST.getlist("list")
+    chosen = offer.lists if len(offer.lists) == 1 else tuple(one for one in offer.lists if one.slug in slugs)
+    typed = Typed(offer, chosen, request.POST.get("address", ""))
     try:
         typed = replace(typed, address=addresses.normalise(typed.address))
     except addresses.NotAnAddress as error:
@@ -144,7 +150,7 @@ def _not_now(request: HttpRequest, typed: Typed, answer: Answer) -> HttpResponse
     """The page for too many: work or a wait where that helps (428), else a friendly "later" (429)."""
     if answer.needs_proof:
         return _form(request, typed, step=Step.WAIT, template="public/work.html", status=428)  # RFC 6585 3
-    context = surroundings(typed.publication) | {"said": LIMITED.get(answer.limited_by, LIMITED[""])}
+    context = surroundings(typed.offer.publication) | {"said": LIMITED.get(answer.limited_by, LIMITED[""])}
     response = render(request, "public/later.html", context, status=429)  # RFC 6585 4
     response["Retry-After"] = str(answer.wait_seconds)
     return response
@@ -163,16 +169,16 @@ def _form(  # noqa: PLR0913  # a form has what was typed, a step, a word to the 
     template: str = "public/subscribe.html",
     status: int = 200,
 ) -> HttpResponse:
-    shown = gate.words_of(typed.publication, typed.lists)
+    offer = typed.offer
     address = "" if typed.trouble else typed.address
-    context = surroundings(typed.publication) | {
+    context = surroundings(offer.publication) | {
         "typed": typed,
-        "lists": typed.lists,
-        "words": shown,
+        "lists": offer.lists,
+        "words": offer.words,
         "notice": notice,
-        "stamp": gate.new_stamp(typed.publication, shown, step, address),
+        "stamp": gate.new_stamp(offer.publication, offer.words, step, address),
         "trap": TRAP,
-        "challenge": gate.new_challenge(typed.publication) if step is Step.WAIT else "",
+        "challenge": gate.new_challenge(offer.publication) if step is Step.WAIT else "",
         "zero_bits": BITS,
         "wait_seconds": LEAST_SECONDS[step],
     }

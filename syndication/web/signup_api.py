@@ -3,7 +3,6 @@
 from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from ninja import Router, Schema, Status
 from pydantic import Field
 
@@ -12,7 +11,7 @@ from syndication.audience import addresses
 from syndication.audience.models import SubscriberList
 from syndication.audience.signup import gate, proof_of_work
 from syndication.audience.signup.limits import Answer
-from syndication.web.signup import LIMITED, client_of, keep_and_ring
+from syndication.web.signup import LIMITED, client_of, keep_and_ring, offer_or_404
 
 KEPT = "If this address can be subscribed, a mail with a link is on its way. Nothing else comes before the link is followed."
 WORK = "Many sign-ups come right now. Solve the challenge and send the same again with its answer in `proof`."
@@ -81,10 +80,8 @@ ANSWERS: Any = {202: Said, 404: Said, 422: Said, 428: Work, 429: Said}
 @router.get("/publications/{slug}/sign-ups", response={200: SignUpForm, 404: Said}, summary="What a sign-up form shows")
 def form(request: HttpRequest, slug: str) -> SignUpForm:  # noqa: ARG001
     """The open lists of a publication and the words beside its form."""
-    publication = get_object_or_404(Publication, slug=slug)
-    lists = gate.open_lists(publication)
-    shown = gate.words_of(publication, lists)
-    return SignUpForm(lists=[ListOut.from_orm(one) for one in lists], words=shown.text, wording=shown.digest)
+    offer = offer_or_404(slug)
+    return SignUpForm(lists=[ListOut.from_orm(one) for one in offer.lists], words=offer.words.text, wording=offer.words.digest)
 
 
 @router.post("/publications/{slug}/sign-ups", response=ANSWERS, summary="Ask to subscribe")
@@ -93,14 +90,14 @@ def ask(request: HttpRequest, slug: str, sign_up: SignUpIn, response: HttpRespon
 
     The answer is the same whether the address is new, subscribed, or may not be mailed.
     """
-    publication = get_object_or_404(Publication, slug=slug)
-    lists = gate.open_lists(publication)
+    offer = offer_or_404(slug)
+    publication = offer.publication
     try:
         address = addresses.normalise(sign_up.address)
     except addresses.NotAnAddress as error:
         return Status(422, Said(detail=f"address: {error.why}"))
-    chosen, trouble = _chosen(lists, sign_up.lists)
-    wording = gate.wording_shown(publication, gate.words_of(publication, lists), sign_up.wording) if sign_up.wording else None
+    chosen, trouble = _chosen(offer.lists, sign_up.lists)
+    wording = gate.wording_shown(offer, sign_up.wording) if sign_up.wording else None
     if sign_up.wording and wording is None:
         trouble = "wording: this version is unknown; GET the same address for the words of now, and show them."
     if trouble:

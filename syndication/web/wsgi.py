@@ -1,4 +1,4 @@
-"""The WSGI application that granian serves: feeds from their files, everything else by Django."""
+"""The WSGI application that granian serves: feeds from their files, one-clicks at once, everything else by Django."""
 
 import os
 import sys
@@ -12,10 +12,11 @@ from django.conf import settings  # noqa: E402  # settings exist from here on
 
 from syndication import schema  # noqa: E402
 from syndication.web.feeds import FeedsFirst  # noqa: E402
+from syndication.web.one_click import OneClickFirst  # noqa: E402
 
 try:
     schema.refuse_newer_tables()
 except schema.NewerTables as error:
     sys.exit(f"Error: {error}")
 
-application = FeedsFirst(_django, settings.FEEDS)
+application = FeedsFirst(OneClickFirst(_django), settings.FEEDS)

@@ -32,6 +32,37 @@ class Wish:
     client: network.Address | None = None
 
 
+@dataclass(slots=True)
+class Offer:
+    """What one publication's form offers, as it was read a moment ago; `wording` is the row of its words, once there is one."""
+
+    publication: Publication
+    lists: tuple[SubscriberList, ...]
+    words: Words
+    wording: ConsentWording | None = None
+
+
+_offers: dict[str, tuple[float, Offer]] = {}
+
+
+def offer_of(slug: str) -> Offer | None:
+    """The offer of a publication, at most settings.SIGNUP_FRESH_SECONDS old: at three hundred sign-ups a second most need not be asked.
+
+    None when there is no such publication. A list that became private meanwhile is left out when the wish is taken (asking.py).
+    """
+    kept_at, kept = _offers.get(slug, (0.0, None))
+    if kept and time.monotonic() - kept_at < settings.SIGNUP_FRESH_SECONDS:
+        return kept
+    publication = Publication.objects.filter(slug=slug).first()
+    if publication is None:
+        _offers.pop(slug, None)
+        return None
+    lists = open_lists(publication)
+    made = Offer(publication, lists, words_of(publication, lists))
+    _offers[slug] = (time.monotonic(), made)
+    return made
+
+
 def open_lists(publication: Publication) -> tuple[SubscriberList, ...]:
     """The lists that anybody may choose, the oldest first. Private ones are not among them, so no id or slug leads to them."""
     return tuple(publication.lists.filter(is_public=True).order_by("pk"))
@@ -103,16 +134,19 @@ def proof_of(challenge: str, answer: str, publication: Publication) -> str:
 # ---------------------------------------------------------------- keeping
 
 
-def wording_shown(publication: Publication, shown: Words, digest: str) -> ConsentWording | None:
+def wording_shown(offer: Offer, digest: str) -> ConsentWording | None:
     """The row of the words whose digest begins so: those of now, or older ones that somebody has agreed to before; else None."""
-    if shown.digest.startswith(digest):
-        return ConsentWording.objects.get_or_create(publication=publication, digest=shown.digest, defaults={"text": shown.text})[0]
-    return ConsentWording.objects.filter(publication=publication, digest__startswith=digest).first()
+    publication, shown = offer.publication, offer.words
+    if not shown.digest.startswith(digest):
+        return ConsentWording.objects.filter(publication=publication, digest__startswith=digest).first()
+    if offer.wording is None:
+        offer.wording, _ = ConsentWording.objects.get_or_create(publication=publication, digest=shown.digest, defaults={"text": shown.text})
+    return offer.wording
 
 
-def wording_of_stamp(posted: stamp.Stamp, publication: Publication, shown: Words) -> ConsentWording | None:
+def wording_of_stamp(posted: stamp.Stamp, offer: Offer) -> ConsentWording | None:
     """The row of the words that a stamped form showed; None when nobody knows them any more."""
-    return wording_shown(publication, shown, digest_start(posted.wording))
+    return wording_shown(offer, digest_start(posted.wording))
 
 
 def keep(wish: Wish, wording: ConsentWording | None, *, now: datetime) -> SignUp:

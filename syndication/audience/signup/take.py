@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F, QuerySet
 
-from syndication.audience import subscribe
 from syndication.audience.addresses import NotAnAddress
+from syndication.audience.asking import Wish, ask_all
 from syndication.audience.change import Evidence
 from syndication.audience.models import SignUp
 
-AT_ONCE = 50  # wishes in one transaction: short enough for SQLite's other writers
+AT_ONCE = 100  # wishes in one transaction: short enough for SQLite's other writers
 MOST_FAILURES = 5
 
 log = logging.getLogger("syndication.sign-up")
@@ -33,19 +33,30 @@ def take() -> Taken:
     """Act on the oldest wishes and remove them. Inside a transaction, which also plans the mails: a wish and its mail are not parted."""
     rows = list(_lock(waiting().order_by("pk"))[: AT_ONCE + 1])
     has_more = len(rows) > AT_ONCE
-    asks, done = [], []
-    for row in sorted(rows[:AT_ONCE], key=lambda row: row.address):  # one order for all, so that two workers never wait for each other
+    rows = rows[:AT_ONCE]
+    done, needed = _ask_all(rows)
+    SignUp.objects.filter(pk__in=[row.pk for row in done]).delete()
+    return Taken([tuple(ids) for ids in needed if ids], has_more)
+
+
+def _ask_all(rows: list[SignUp]) -> tuple[list[SignUp], list[list[int]]]:
+    """The rows that were taken, and what each needs; one by one when not all of them can be taken together."""
+    try:
+        with transaction.atomic():
+            return rows, ask_all([_wish(row) for row in rows])
+    except (DatabaseError, NotAnAddress):
+        log.exception("%d sign-ups could not be taken together; each is tried alone", len(rows))
+    done, needed = [], []
+    for row in rows:
         try:
             with transaction.atomic():
-                ids = _ask(row)
+                needed += ask_all([_wish(row)])
         except (DatabaseError, NotAnAddress):  # one row that cannot be taken must not hold the others
             log.exception("the sign-up %s could not be taken", row.pk)
             SignUp.objects.filter(pk=row.pk).update(failures=F("failures") + 1)
-            continue
-        done.append(row.pk)
-        asks += [tuple(ids)] if ids else []
-    SignUp.objects.filter(pk__in=done).delete()
-    return Taken(asks, has_more)
+        else:
+            done.append(row)
+    return done, needed
 
 
 def waiting() -> QuerySet[SignUp]:
@@ -53,9 +64,8 @@ def waiting() -> QuerySet[SignUp]:
     return SignUp.objects.filter(failures__lt=MOST_FAILURES)
 
 
-def _ask(row: SignUp) -> list[int]:
-    evidence = Evidence(wording_id=row.wording_id, network=row.network)
-    return subscribe.ask(row.address, list_ids=row.lists, how=row.how, now=row.asked_at, evidence=evidence)
+def _wish(row: SignUp) -> Wish:
+    return Wish(row.address, tuple(row.lists), row.how, row.asked_at, Evidence(wording_id=row.wording_id, network=row.network))
 
 
 def _lock(rows: QuerySet[SignUp]) -> QuerySet[SignUp]:
