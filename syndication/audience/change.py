@@ -29,14 +29,18 @@ NOTHING_ELSE = Evidence()
 def change(  # noqa: PLR0913  # who, what, how, when and the proof: each is one column of the record
     subscription_id: int, act: consent.Act, *, how: str, now: datetime, detail: str = "", evidence: Evidence = NOTHING_ELSE
 ) -> Subscription:
-    """Apply one act to one subscription; a second call changes nothing and adds no record.
+    """Apply one act to one subscription; a second call adds no record.
 
+    A no that is said again is the last word again: links to confirm that were asked for in between die.
     Raises Subscription.DoesNotExist when the row is gone.
     """
     with transaction.atomic():
         subscription = Subscription.objects.select_for_update().get(pk=subscription_id)
         state = consent.after(consent.State(subscription.state), act)
         if state == subscription.state:
+            if act is consent.Act.LEAVE:
+                subscription.changed_at = now
+                subscription.save(update_fields=["changed_at"])
             return subscription
         subscription.state, subscription.changed_at = state, now
         subscription.save(update_fields=["state", "changed_at"])

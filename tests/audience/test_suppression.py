@@ -1,12 +1,15 @@
+from datetime import timedelta
+
 import pytest
 from support.publications import NOON, make_list, make_publication
 
+from syndication.audience import leave
 from syndication.audience.addresses import NotAnAddress
 from syndication.audience.erase import erase
 from syndication.audience.importing import Plan, import_rows
 from syndication.audience.keys import address_hash
 from syndication.audience.models import Subscription, Suppression, SuppressionRecord
-from syndication.audience.subscribe import Person, add
+from syndication.audience.subscribe import Person, add, ask, confirm, confirmation_token
 from syndication.audience.suppress import Scope, is_suppressed, lift, suppress, suppress_lines, unsuppress
 from syndication.audience.table import Row
 from syndication.errors import BadInput, NotFound, Refused
@@ -127,3 +130,15 @@ def test_a_file_of_addresses_is_suppressed_and_its_wrong_lines_named():
 def test_an_address_that_is_none_is_not_taken_back():
     with pytest.raises(NotAnAddress):
         unsuppress("ada", by="x")
+
+
+def test_a_link_that_was_asked_for_before_the_second_no_confirms_nobody(publication):
+    weekly = make_list(publication)
+    reader = add(Person(ADA), to=weekly, confirmed=True, how="staff", now=NOON).subscriber
+    token = leave.unsubscribe_token(reader.pk, weekly.pk)
+    hours = [NOON + timedelta(hours=number) for number in range(5)]
+    leave.unsubscribe(token, how="link", now=hours[1])
+    ask(ADA, list_ids=[weekly.pk], how="form", now=hours[2])
+    leave.unsubscribe(token, how="one-click", now=hours[3])
+    confirm(confirmation_token(reader.pk, weekly.pk, hours[2]), how="link", now=hours[4])
+    assert Subscription.objects.get().state == "unsubscribed"
