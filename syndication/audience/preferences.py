@@ -13,7 +13,7 @@ from django.db import transaction
 
 from syndication.articles.models import Publication
 from syndication.audience import addresses, consent, domain_rules
-from syndication.audience.change import change
+from syndication.audience.change import NOTHING_ELSE, Evidence, change
 from syndication.audience.choices import Frequency
 from syndication.audience.models import ReaderEvent, Subscriber, SubscriberList, Subscription
 from syndication.audience.suppress import is_suppressed
@@ -95,9 +95,10 @@ def why_no_mail(right: Right) -> str:
     return ""
 
 
-def join(right: Right, slug: str, *, now: datetime) -> None:
+def join(right: Right, slug: str, *, now: datetime, evidence: Evidence = NOTHING_ELSE) -> None:
     """The reader joins an open list, or one that was offered; confirmed at once, since the link reached the reader by mail.
 
+    evidence  what the consent record keeps of the request
     Raises NotFound for a list that is not shown, Refused while nothing may be sent to the address.
     """
     with _locked(right):
@@ -108,7 +109,7 @@ def join(right: Right, slug: str, *, now: datetime) -> None:
         subscription, _ = Subscription.objects.get_or_create(**row, defaults={"state": Subscription.State.PENDING, "changed_at": now})
         if subscription.state == Subscription.State.CONFIRMED:
             return
-        change(subscription.pk, consent.Act.CONFIRM, how=HOW, now=now)
+        change(subscription.pk, consent.Act.CONFIRM, how=HOW, now=now, evidence=evidence)
         Subscription.objects.filter(pk=subscription.pk).update(frequency=Frequency.EACH, paused_until=None)
         _note(right, f"joined {slug}", now)
 

@@ -18,10 +18,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from syndication.audience import preferences, tokens
+from syndication.audience.change import Evidence
 from syndication.audience.choices import LONGEST_PAUSE, frequency_of, name_of, pause_of
 from syndication.audience.keys import copy_key
 from syndication.audience.own_data import own_data, stamp
 from syndication.audience.preferences import About, Right
+from syndication.audience.signup.network import family_of
 from syndication.delivery.ledger.forget import erase_reader
 from syndication.delivery.ledger.own_deliveries import own_deliveries
 from syndication.delivery.models import Mailing
@@ -29,6 +31,7 @@ from syndication.errors import BadInput, NotFound, Refused
 from syndication.web import places
 from syndication.web.link_pages import answer_page, unknown
 from syndication.web.public import surroundings
+from syndication.web.signup import client_of
 
 DONE = {
     "saved": "Saved. It takes effect at once.",
@@ -50,6 +53,11 @@ class Visit:
     def today(self) -> date:
         """By UTC, as the senders count."""
         return timezone.now().date()
+
+    @property
+    def network(self) -> str:
+        """The family of the address that asks, for the proof of consent; empty by setting."""
+        return family_of(client_of(self.request)) if settings.KEEP_CONSENT_NETWORK else ""
 
     def typed(self, name: str) -> str:
         """A field of the form, empty when it is missing."""
@@ -117,7 +125,7 @@ def choose(visit: Visit, list_slug: str) -> HttpResponse:
     try:
         match visit.typed("do"):
             case "join":
-                preferences.join(visit.right, list_slug, now=now)
+                preferences.join(visit.right, list_slug, now=now, evidence=Evidence(network=visit.network))
                 return visit.back("joined", f"list-{list_slug}")
             case "leave":
                 preferences.leave(visit.right, list_slug, now=now)

@@ -136,6 +136,14 @@ def test_joining_an_open_list_counts_as_a_confirmed_word_of_the_reader(client, h
     assert notes(mara) == ["preferences: joined monthly"]
 
 
+@pytest.mark.parametrize(("is_kept", "family"), [(True, "ipv6"), (False, "")])
+def test_the_record_of_joining_keeps_the_family_of_the_network_or_nothing_by_setting(client, home, publication, settings, is_kept, family):
+    settings.KEEP_CONSENT_NETWORK = is_kept
+    make_list(publication, "monthly")
+    client.post(home + "lists/monthly/", {"do": "join"}, REMOTE_ADDR="2001:db8::7")
+    assert ConsentRecord.objects.get(how="preferences").network == family
+
+
 def test_joining_twice_is_one_word(client, home, publication, mara):
     make_list(publication, "monthly")
     for _ in range(2):
