@@ -59,8 +59,10 @@ class _Imap:
             else:
                 self._server = imaplib.IMAP4(box.host, box.port, timeout=SECONDS)
                 if box.tls == "starttls":
-                    self._server.starttls(_context(box.is_verified, box.ca_file))
-            self._server.login(box.username, box.password)
+                    context = _context(box.is_verified, box.ca_file)
+                    _or_close(lambda: self._server.starttls(context), self._server.shutdown)
+            _or_close(lambda: self._server.login(box.username, box.password), self._server.shutdown)
+            self._can = self._right(self._server.capability())[0].upper().split()  # a server tells more once it knows who asks
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -96,12 +98,12 @@ class _Imap:
             self._right(self._server.uid("STORE", uid, "+FLAGS.SILENT", r"(\Seen)"))
             return
         if box.done == "move":
-            if "MOVE" in self._server.capabilities:  # RFC 6851
+            if b"MOVE" in self._can:  # RFC 6851
                 self._right(self._server.uid("MOVE", uid, _quoted(box.moves_to)))
                 return
             self._right(self._server.uid("COPY", uid, _quoted(box.moves_to)))
         self._right(self._server.uid("STORE", uid, "+FLAGS.SILENT", r"(\Deleted)"))
-        if "UIDPLUS" in self._server.capabilities:  # RFC 4315; else the mark stays, since EXPUNGE would take others' messages too
+        if b"UIDPLUS" in self._can:  # RFC 4315; else the mark stays, since EXPUNGE would take others' messages too
             self._right(self._server.uid("EXPUNGE", uid))
 
     def _right(self, answer: tuple[str, list[Any]]) -> list[Any]:
@@ -126,9 +128,9 @@ class _Pop:
             else:
                 self._server = poplib.POP3(box.host, box.port, timeout=SECONDS)
                 if box.tls == "starttls":
-                    self._server.stls(_context(box.is_verified, box.ca_file))
-            self._server.user(box.username)
-            self._server.pass_(box.password)
+                    context = _context(box.is_verified, box.ca_file)
+                    _or_close(lambda: self._server.stls(context), self._server.close)
+            _or_close(lambda: (self._server.user(box.username), self._server.pass_(box.password)), self._server.close)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -148,6 +150,15 @@ class _Pop:
                     self._server.dele(number)
                     done += 1
             return done
+
+
+def _or_close(act: Callable[[], object], close: Callable[[], object]) -> None:
+    """Say hello; a connection on which that fails is closed."""
+    try:
+        act()
+    except Exception:
+        close()
+        raise
 
 
 def _kept(raw: bytes, now: datetime) -> bool:
