@@ -94,6 +94,8 @@ def tick() -> None:
     reconcile.reconcile()
     for campaign_id in control.due(now):
         start_campaign.delay(campaign_id)
+    for import_id in imports.due(now):
+        bring_in_readers.delay(import_id)
     ring_mailings()
     if confirmation.sign_ups_wait():
         take_sign_ups.delay()
