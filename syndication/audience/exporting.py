@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
+
 from syndication.audience.models import ConsentRecord, Subscriber, Subscription, Suppression
 
 COLUMNS = (
@@ -27,6 +29,7 @@ class Filter:
     list_id: int | None = None
     publication_id: int | None = None
     state: str = ""
+    subscribers: QuerySet[Subscriber] | None = None
 
 
 class _Echo:
@@ -48,6 +51,8 @@ def export_rows(wanted: Filter | None = None) -> Iterator[str]:
         found = found.filter(list__publication_id=wanted.publication_id)
     if wanted.state:
         found = found.filter(state=wanted.state)
+    if wanted.subscribers is not None:
+        found = found.filter(subscriber__in=wanted.subscribers)
     rich = found.select_related("subscriber", "list__publication").prefetch_related("consent__wording", "consent__import_job")
     for one in rich.iterator(chunk_size=PAGE):
         yield writer.writerow([harmless(cell) for cell in _cells(one)])
