@@ -2,7 +2,7 @@
 
 from django.urls import include, path, re_path
 
-from syndication.web import answers, error_pages, feeds, health, preferences, public, signup
+from syndication.web import answers, error_pages, feeds, health, hooks, preferences, public, signup
 from syndication.web.api import api
 
 handler400 = error_pages.bad_request
@@ -32,6 +32,7 @@ urlpatterns = [
     re_path(r"^[cup]/(?:[^/]+/(?!undo$).+)?$", answers.damaged, name="damaged"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("hooks/<slug:provider>/", hooks.hook, name="hook"),
     path("api/", api.urls),
     path("", include("syndication.web.studio.urls")),
 ]

@@ -66,6 +66,8 @@ class Connection:
         )
         if letter.html:
             message.attach_alternative(letter.html, "text/html")
+        # its notices about this message carry it back to us (web/hooks.py), also where the provider makes a Message-ID of its own
+        message.metadata = {"copy": letter.message_id.strip("<>").partition("@")[0]}  # type: ignore[attr-defined]  # anymail's own field
         if self._provider.has_tracking_switch:
             message.track_opens = message.track_clicks = False  # type: ignore[attr-defined]  # anymail's own fields
         return message
