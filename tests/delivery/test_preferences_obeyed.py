@@ -15,8 +15,9 @@ from syndication.campaigns import control
 from syndication.campaigns.create import Wish, create
 from syndication.campaigns.status import status, verify
 from syndication.delivery.ledger import plan, reconcile
+from syndication.delivery.ledger import statements as ledger
 from syndication.delivery.ledger.forget import erase_reader
-from syndication.delivery.models import Batch, Delivery
+from syndication.delivery.models import Batch, Delivery, Mailing
 from syndication.delivery.sending import send
 from syndication.delivery.states import State
 from syndication.environment import SmtpAddress
@@ -151,6 +152,16 @@ def test_a_change_while_a_mail_waits_for_its_next_try_is_obeyed(article, news, t
     Batch.objects.filter(due_at__isnull=False).update(due_at=long_ago)
     assert finish(campaign) == {"delivered": 2, "skipped": 1}
     assert reached(wire) == ["r0", "r2"]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_is_seen_by_a_sender_that_has_the_batch_in_hand(article, news, three, wire, change):
+    """It asks `withdrawn` each second, and sends nothing to whoever stands there."""
+    mailing = Mailing.objects.get(pk=begin(article, news).mailing_id)
+    batch = ledger.claim(mailing.pk, ledger.open_lease("run", "here:1", site="site", boot="boot"))
+    assert ledger.withdrawn(mailing, batch) == set()
+    CHANGES[change](three[1])
+    assert ledger.withdrawn(mailing, batch) == {three[1].subscriber.pk}
 
 
 # ------------------------------------------------------------------ other lists, other people
