@@ -8,6 +8,7 @@ from syndication.web.studio import (
     campaigns,
     dashboard,
     imports,
+    inbound,
     inbox,
     lists,
     previews,
@@ -50,6 +51,9 @@ studio = [
     staff_route("studio/publications/", publications.publications, name="publications"),
     staff_route("studio/publications/new/", publications.publication_new, name="publication_new", need=Need.EDIT),
     staff_route("studio/publications/<int:publication_id>/", publications.publication, name="publication", need=Need.EDIT),
+    staff_route("studio/inbound/", inbound.inbound, name="inbound"),
+    staff_route("studio/inbound/<int:mail_id>/", inbound.inbound_mail, name="inbound_mail"),
+    staff_route("studio/inbound/faults/<int:fault_id>/mended/", inbound.fault_mended, name="fault_mended", need=Need.EDIT),
     # password-reset links and readers' own links lie there
     staff_route("inbox/", inbox.inbox, name="inbox", need=Need.OWN),
     staff_route("inbox/<str:name>/", inbox.message, name="message", need=Need.OWN),
