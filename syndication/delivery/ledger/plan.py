@@ -12,13 +12,14 @@ from django.db.models import Sum
 
 from syndication.audience.domain_rules import has_rules, refused_among
 from syndication.delivery.crash_points import reach
-from syndication.delivery.ledger.database import NOT_SUPPRESSED, WANTS_ISSUES, now_sql
+from syndication.delivery.ledger.database import NOT_SUPPRESSED, WANTS_ISSUES, database_now, now_sql
 from syndication.delivery.models import Batch, Mailing
 
 BATCH = 1000  # readers that one sender takes at a time
 FIRST_BATCH = 100  # the first ones are smaller, so that several senders share a small mailing
 FIRST_BATCHES = 10
 PAGE = 5  # batches a transaction
+AT_WORK_SECONDS = 10  # after a page nobody rings for another planner
 YIELD_SECONDS = 0.003  # between two pages on SQLite, whose one writer would not let the senders in
 
 # The order is that of the subscription, not of the subscriber whom it names, or SQLite sorts the rest of the list for each page; the range
@@ -49,7 +50,7 @@ def plan(mailing_id: int, *, run_seconds: float = math.inf) -> int | None:
 def _plan_page(mailing_id: int) -> bool:
     """Some batches in one transaction; False when there is nothing (more) to plan."""
     with transaction.atomic():
-        mailing = Mailing.objects.select_for_update().get(pk=mailing_id)
+        mailing = Mailing.objects.select_for_update(no_key=True).get(pk=mailing_id)  # rows that name the mailing do not wait for it
         if mailing.audience is not None or mailing.state == Mailing.State.CANCELLED:
             return False
         batches = Batch.objects.filter(mailing=mailing).count()
@@ -59,7 +60,8 @@ def _plan_page(mailing_id: int) -> bool:
             if upto is None:
                 break
             mailing.planned_upto = upto
-        mailing.save(update_fields=["planned_upto"])
+        mailing.planner_until = database_now() + AT_WORK_SECONDS
+        mailing.save(update_fields=["planned_upto", "planner_until"])
     reach("planned-page")
     return upto is not None
 
@@ -110,7 +112,7 @@ def _of_refused_domains(cursor: CursorWrapper, mailing: Mailing, scope: dict[str
 
 def _finish(mailing_id: int) -> int:
     with transaction.atomic():
-        mailing = Mailing.objects.select_for_update().get(pk=mailing_id)
+        mailing = Mailing.objects.select_for_update(no_key=True).get(pk=mailing_id)
         if mailing.audience is None:
             mailing.audience = Batch.objects.filter(mailing_id=mailing_id).aggregate(rows=Sum("rows"))["rows"] or 0
             if mailing.state == Mailing.State.PLANNING:

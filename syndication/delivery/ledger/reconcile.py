@@ -75,7 +75,7 @@ def bells() -> list[Bell]:
     )
     due = Count("batches", filter=Q(batches__lease=None, batches__due_at__lte=now))
     open_ones = going.filter(~Exists(at_work)).annotate(due=due).filter(due__gt=0)
-    unplanned = Mailing.objects.filter(state=Mailing.State.PLANNING)
+    unplanned = Mailing.objects.filter(Q(planner_until=None) | Q(planner_until__lte=now), state=Mailing.State.PLANNING)
     return [
         *(Bell(pk, kind, is_planning=True) for pk, kind in unplanned.order_by("pk").values_list("pk", "kind")),
         *(Bell(pk, kind, min(count, MOST_BELLS)) for pk, kind, count in open_ones.order_by("pk").values_list("pk", "kind", "due")),

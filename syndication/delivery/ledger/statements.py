@@ -145,11 +145,13 @@ def settle(mailing_id: int, batch: BatchClaim, came: Came, *, release: bool) -> 
     whose server may crash while the run lives on, it is durable; SQLite's machine would take run and memory along, not the journal.
     """
     with durable() if release or connection.vendor == "postgresql" else quick(), connection.cursor() as cursor:
+        # A row that is changed twice in one transaction has its foreign keys checked by PostgreSQL: that would wait for the planner.
+        lock = "FOR NO KEY UPDATE" if connection.vendor == "postgresql" else ""  # on SQLite the whole transaction holds the write lock
         cursor.execute(
-            "UPDATE syndication_batch SET fence = fence WHERE id = %s AND lease_id = %s AND fence = %s",
+            f"SELECT 1 FROM syndication_batch WHERE id = %s AND lease_id = %s AND fence = %s {lock}",
             [batch.id, batch.lease_id, batch.fence],
         )
-        if cursor.rowcount != 1:
+        if cursor.fetchone() is None:
             return False
         write_rows(mailing_id, came)
         sum_up(mailing_id, batch, release=release)
