@@ -76,16 +76,16 @@ def _plan_batch(mailing: Mailing, size: int) -> int | None:
         "mailing": mailing.pk,
     }
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT min(id), max(id) FROM (SELECT x.subscriber_id AS id {_READERS} ORDER BY x.subscriber_id LIMIT %(page)s) AS page", scope
-        )
+        page = f"SELECT x.subscriber_id AS id {_READERS} ORDER BY x.subscriber_id LIMIT %(page)s"
+        cursor.execute(f"SELECT min(id), max(id) FROM ({page}) AS page", scope)
         low, upto = cursor.fetchone()
         if upto is None:
             return None
         refused = _of_refused_domains(cursor, mailing, {**scope, "upto": upto})
         cursor.execute(
             f"""INSERT INTO syndication_delivery (mailing_id, subscriber_id, state, attempts)
-                SELECT %(mailing)s, x.subscriber_id, 0, 0 {_READERS} AND x.subscriber_id <= %(upto)s {refused} ORDER BY x.subscriber_id
+                SELECT %(mailing)s, x.subscriber_id, 0, 0 {_READERS} AND x.subscriber_id <= %(upto)s AND s.id <= %(upto)s {refused}
+                ORDER BY x.subscriber_id
                 ON CONFLICT (mailing_id, subscriber_id) DO NOTHING""",
             {**scope, "upto": upto},
         )
@@ -104,7 +104,7 @@ def _of_refused_domains(cursor: CursorWrapper, mailing: Mailing, scope: dict[str
     """SQL that leaves out a page's readers whose domains the publication does not mail; "" when there are none."""
     if not has_rules(mailing.publication_id):
         return ""
-    cursor.execute(f"SELECT s.address, s.id {_READERS} AND x.subscriber_id <= %(upto)s", scope)
+    cursor.execute(f"SELECT s.address, s.id {_READERS} AND x.subscriber_id <= %(upto)s AND s.id <= %(upto)s", scope)
     found = dict(cursor.fetchall())
     refused = refused_among(found, mailing.publication_id)
     return f"AND x.subscriber_id NOT IN ({', '.join(str(int(found[one])) for one in refused)})" if refused else ""

@@ -29,8 +29,9 @@ SKIPPED_BECAUSE = {
     Mailing.Kind.CAMPAIGN: "unsubscribed, paused, erased, suppressed or of a blocked domain since the mailing was planned",
     Mailing.Kind.CONFIRMATION: "confirmed already, erased, suppressed or of a blocked domain",
 }
-_ROWS = """FROM syndication_delivery d JOIN syndication_subscriber s ON s.id = d.subscriber_id
-    LEFT JOIN syndication_subscription x ON x.subscriber_id = d.subscriber_id AND x.list_id = %(list)s
+_ROWS = """FROM syndication_delivery d JOIN syndication_subscriber s ON s.id = d.subscriber_id AND s.id BETWEEN %(low)s AND %(high)s
+    LEFT JOIN syndication_subscription x
+        ON x.subscriber_id = d.subscriber_id AND x.list_id = %(list)s AND x.subscriber_id BETWEEN %(low)s AND %(high)s
     WHERE d.mailing_id = %(mailing)s AND d.subscriber_id BETWEEN %(low)s AND %(high)s AND d.state IN (0, 3)"""
 
 
