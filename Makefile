@@ -53,7 +53,7 @@ audit: $(DEVELOPMENT)
 	elif [ $$code = 0 ] && ! grep -q "could not be audited" .venv/audit.txt; then echo "pip-audit: no known holes in the pinned packages"; \
 	else echo "pip-audit left out: its service does not answer for these packages from here"; fi
 
-PARTS_OF_BENCHMARKS := engine inside installation naive newsletter receivers
+PARTS_OF_BENCHMARKS := engine inside installation naive newsletter receivers unsafe
 bench: $(DEVELOPMENT)
 	@for program in $(filter-out $(PARTS_OF_BENCHMARKS:%=benchmarks/%.py), $(sort $(wildcard benchmarks/*.py))); do echo "== $$program"; $(PY) $$program || exit 1; done
 

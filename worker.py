@@ -6,6 +6,7 @@ import sys
 import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "syndication.settings")
+os.environ["SYNDICATION_PROCESS"] = "worker"  # settings leave out what only the web needs
 django.setup()
 
 from syndication import schema, tasks, watchdog  # noqa: E402, F401  # registers every task, watches this process; need the app registry

@@ -1,5 +1,6 @@
 """A throw-away installation for the load programs: fresh home, queue, workers as `up` starts them, and what they cost."""
 
+import itertools
 import json
 import os
 import re
@@ -46,10 +47,10 @@ class Installation:
             raise SystemExit(f"{' '.join(command[1:])} failed: {done.stdout}{done.stderr}\n{self.logs()}")
         return done.stdout
 
-    def start(self, *command: str) -> subprocess.Popen[bytes]:
-        """A program whose output goes into a file of the folder."""
+    def start(self, *command: str, **settings: str) -> subprocess.Popen[bytes]:
+        """A program whose output goes into a file of the folder; `settings` are added to its environment."""
         with (self.folder / f"log-{len(self.running)}").open("wb") as log:
-            process = processes.start(command, environ=self.environ, folder=REPOSITORY, output=log.fileno())
+            process = processes.start(command, environ=self.environ | settings, folder=REPOSITORY, output=log.fileno())
         self.running.append(process)
         return process
 
@@ -69,6 +70,20 @@ class Installation:
         for log, words in waiting:
             self._wait_for(log, words)
         return started
+
+    def start_unsafe_workers(self, bulk: int, smtp_port: int) -> list[subprocess.Popen[bytes]]:
+        """So many bulk workers without journal and ledger, all ready, that send to another port; see unsafe.py."""
+        commands = [command for name, command, _ in json.loads(self.inside("workers")) if name.startswith("bulk")]
+        first = len(self.running)
+        for number in range(bulk):
+            words = [
+                re.sub(r"^bulk\d*@", f"unsafe{number}@", "unsafe" if word == "worker" and before == "-A" else word)
+                for before, word in itertools.pairwise(["", *commands[0]])
+            ]
+            self.start(*words, SYNDICATION_SMTP_URL=f"smtp://127.0.0.1:{smtp_port}")
+        for log in range(first, len(self.running)):
+            self._wait_for(log, " ready.")
+        return self.running[first:]
 
     def start_worker(self, app: str, queue: str, *options: str) -> subprocess.Popen[bytes]:
         """Another Celery application's worker, ready."""

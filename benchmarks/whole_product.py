@@ -4,9 +4,9 @@
 
 For each database and each number of readers (10,000 on both unless told) a fresh installation sends the newsletter of newsletter.py into
 the null sink. Beside it in the same run: Postfix's smtp-source with one fixed message of the same size, before and after, and the naive way
-(naive.py: one Celery task per email, Django's EmailMessage, two processes, 2,000 readers). What safety costs shows beside as many
-processes that only compose and send (engine.py). The sink writes down every recipient it took,
-so lost and duplicates are counted outside the product. PostgreSQL is a throw-away server with its own default settings, or the one of
+(naive.py: one Celery task per email, Django's EmailMessage, two processes, 2,000 readers). What safety costs shows the same campaign
+sent again by workers whose journal and ledger are off (unsafe.py); as many processes that only compose and send (engine.py) show what all
+the rest costs too. The sink writes down every recipient it took, so lost and duplicates are counted outside the product. PostgreSQL is a throw-away server with its own default settings, or the one of
 BENCHMARK_DATABASE_URL, whose database must be empty.
 """
 
@@ -27,6 +27,7 @@ import newsletter
 from installation import Installation, Memory, installation, tree
 from receivers import REPOSITORY, Moment, NullSink, Run, against_goal, cpu_seconds, smtp_source
 
+from syndication.cli import processes
 from tests.support import postgresql
 
 NAIVE_READERS = 2000  # its rate does not depend on the number
@@ -89,9 +90,10 @@ def measure(wanted: Wanted, database_url: str, server: int | None) -> float:
             lost, again = judge(took, wanted.readers)
             after = reference(wanted, sent.message_bytes)
             widths = json.loads(home.inside("widths"))
-            without = bare(wanted)
+            without = send_unsafely(home, Campaign(slug, wanted.readers, workers, server), wanted)
+            alone = bare(wanted)
             naive = send_naively(home, sink) if wanted.naive else 0.0
-    report(wanted, sent, Beside(before, after, without, naive, loading, lost, again, widths))
+    report(wanted, sent, Beside(before, after, without, alone, naive, loading, lost, again, widths))
     return (sent.last_at - sent.first_at) / sent.messages * 1e6
 
 
@@ -102,6 +104,7 @@ class Beside:
     before: Run
     after: Run
     without: float
+    alone: float
     naive: float
     loading_seconds: float
     lost: int
@@ -198,6 +201,23 @@ def send(home: Installation, sink: NullSink, about: Campaign) -> Sent:
     )
 
 
+def send_unsafely(home: Installation, about: Campaign, wanted: Wanted) -> float:
+    """Messages per second, first to last, of the same campaign once more, by workers without journal and ledger."""
+    for worker in about.workers:
+        processes.stop(worker, grace_seconds=20)
+    with NullSink(chunking=wanted.chunking) as sink:
+        workers = home.start_unsafe_workers(wanted.bulk, sink.port)
+        campaign = json.loads(home.cli("campaign", "create", "--article", about.slug, "--list", "news", "--json"))["id"]
+        home.cli("campaign", "start", str(campaign))
+        watch(sink, about.readers, [])
+        end = sink.read()
+        for worker in workers:
+            processes.stop(worker, grace_seconds=20)
+    if end.messages != about.readers:
+        raise SystemExit(f"without journal and ledger {end.messages} messages came\n{home.logs()}")
+    return (end.messages - 1) / (end.last_at - end.first_at)
+
+
 def watch(sink: NullSink, readers: int, memory: list[Memory]) -> None:
     """Return when all messages came, or when none came for STUCK_SECONDS."""
     seen, moved_at = 0, time.monotonic()
@@ -256,7 +276,8 @@ def report(wanted: Wanted, sent: Sent, beside: Beside) -> None:
     )
     print(f"  x smtp-source                   {against_goal(sent.rate / beside.reference, goals['reference'])}")
     print(f"    smtp-source                   {beside.before.rate:9,.0f} and {beside.after.rate:,.0f} msg/s before and after")
-    print(f"  x without queue, journal, ledger {against_goal(sent.rate / beside.without, SAFETY_GOAL)}   ({beside.without:,.0f} msg/s)")
+    print(f"  x without journal and ledger    {against_goal(sent.rate / beside.without, SAFETY_GOAL)}   ({beside.without:,.0f} msg/s)")
+    print(f"  x composing and sending alone   {sent.rate / beside.alone:9.2f}   ({beside.alone:,.0f} msg/s)")
     if beside.naive:
         print(f"  x one task per email            {against_goal(sent.rate / beside.naive, NAIVE_GOAL)}   ({beside.naive:.0f} msg/s)")
     print(

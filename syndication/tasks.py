@@ -4,7 +4,7 @@ Tasks carry ids only and are right when run 0, 1 or 10 times. Due times live in 
 """
 
 from celery import Task
-from celery.signals import worker_process_shutdown, worker_shutdown
+from celery.signals import worker_process_init, worker_process_shutdown, worker_ready, worker_shutdown
 from django.utils import timezone
 
 from syndication.audience.imports import job as imports
@@ -138,6 +138,13 @@ def ring_senders(task: Task[[int, int, int], None], mailing_id: int, how_many: i
     bell = reconcile.new_bell(mailing_id)
     for shard in range(how_many):
         task.delay(mailing_id, bell, shard)
+
+
+@worker_ready.connect
+@worker_process_init.connect
+def _begin_calmly(**_: object) -> None:
+    """What a sender does once in a process, before the first campaign waits for it."""
+    send.calm_the_collector()
 
 
 @worker_shutdown.connect
