@@ -3,15 +3,20 @@
 Tasks carry ids only and are right when run 0, 1 or 10 times. Due times live in rows; the tick asks for them.
 """
 
+import time
+from functools import partial
+
 from celery import Task
 from celery.signals import worker_process_init, worker_process_shutdown, worker_ready, worker_shutdown
 from django.utils import timezone
 
+from syndication.audience import bulk
 from syndication.audience.imports import job as imports
 from syndication.audience.imports import work
 from syndication.campaigns import alert, control
 from syndication.delivery.bounces import faults, mailbox, read_inbound, take_refusals, tidy
 from syndication.delivery.ledger import mailed, plan, reconcile
+from syndication.delivery.ledger.forget import erase_reader
 from syndication.delivery.mailing import confirmation
 from syndication.delivery.models import Mailing
 from syndication.delivery.sending import send
@@ -23,6 +28,7 @@ MAILBOX_SECONDS = 60.0
 PLAN_SECONDS = 20.0
 IMPORT_SECONDS = 5.0
 TIDY_SECONDS = 3600.0
+GATHER_SECONDS = 0.25
 LAST_REPLIES_SECONDS = 25.0  # less than what a container gets to stop
 
 
@@ -59,6 +65,7 @@ def send_mailing(mailing_id: int, bell: int, shard: int) -> None:
 @app.task(queue=MAIL)
 def take_sign_ups() -> None:
     """Act on the wishes to subscribe that the web has kept, and send their confirmation mails."""
+    time.sleep(GATHER_SECONDS)  # many wishes in one transaction, rather than many transactions
     bell_heard("sign-ups")  # a wish kept from here on rings again
     planned = confirmation.plan_sign_ups(now=timezone.now())
     for mailing_id in planned.mailing_ids:
@@ -82,6 +89,13 @@ def bring_in_readers(import_id: int) -> None:
 
 
 @app.task(queue=DEFAULT)
+def do_in_bulk(job_id: int) -> None:
+    """Do one thing to many subscribers for some seconds, then ring for the rest."""
+    if bulk.run(job_id, erase=partial(erase_reader, now=timezone.now()), now=timezone.now(), run_seconds=IMPORT_SECONDS):
+        do_in_bulk.delay(job_id)
+
+
+@app.task(queue=DEFAULT)
 def tidy_imports() -> None:
     """Delete what imports have left."""
     imports.sweep(timezone.now())
@@ -96,6 +110,8 @@ def tick() -> None:
         start_campaign.delay(campaign_id)
     for import_id in imports.due(now):
         bring_in_readers.delay(import_id)
+    for job_id in bulk.due(now):
+        do_in_bulk.delay(job_id)
     ring_mailings()
     if confirmation.sign_ups_wait():
         take_sign_ups.delay()

@@ -3,10 +3,11 @@
 import math
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Q, QuerySet
+from django.utils import timezone
 
 from syndication.audience import consent, find, search
 from syndication.audience.change import change
@@ -19,6 +20,7 @@ from syndication.errors import BadInput, Refused, SyndicationError
 GROUP = 100  # subscribers a transaction: short enough for the senders beside it
 AT_ONCE = 200  # so few are done while the person waits
 LARGEST_SELECTION = 1000  # ids in one job; more are chosen by a search
+SILENCE = timedelta(seconds=60)
 HOW = "staff"
 
 Erase = Callable[[str], object]
@@ -59,9 +61,10 @@ def run(job_id: int, *, erase: Erase, now: datetime, run_seconds: float = math.i
     return False
 
 
-def running() -> list[int]:
-    """The jobs that want a worker, the oldest first."""
-    return list(BulkJob.objects.filter(state=BulkJob.State.RUNNING).order_by("pk").values_list("pk", flat=True))
+def due(now: datetime) -> list[int]:
+    """The jobs that no worker has worked on for SILENCE, the oldest first; whoever asks is to ring for them."""
+    silent = BulkJob.objects.filter(Q(beat_at=None) | Q(beat_at__lt=now - SILENCE), state=BulkJob.State.RUNNING)
+    return [pk for pk in silent.order_by("pk").values_list("pk", flat=True) if silent.filter(pk=pk).update(beat_at=now)]
 
 
 def stop(job_id: int, *, now: datetime) -> bool:
@@ -89,7 +92,8 @@ def _group(job_id: int, erase: Erase, now: datetime) -> bool:
         job.position = rows[-1].pk if rows else job.upto
         if is_last:
             job.state, job.finished_at = BulkJob.State.DONE, now
-        job.save(update_fields=["changed", "seen", "position", "state", "finished_at"])
+        job.beat_at = timezone.now()
+        job.save(update_fields=["changed", "seen", "position", "state", "finished_at", "beat_at"])
     return not is_last
 
 

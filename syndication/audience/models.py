@@ -352,6 +352,8 @@ class BulkJob(models.Model):
     seen = models.BigIntegerField(default=0)
     changed = models.BigIntegerField(default=0)
     by = models.CharField(max_length=254)
+    beat_at = models.DateTimeField(null=True)
+    """When a worker last said that it works on it, or was rung for."""
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
 

@@ -305,6 +305,7 @@ class Migration(migrations.Migration):
                 ('seen', models.BigIntegerField(default=0)),
                 ('changed', models.BigIntegerField(default=0)),
                 ('by', models.CharField(max_length=254)),
+                ('beat_at', models.DateTimeField(null=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('finished_at', models.DateTimeField(null=True)),
             ],

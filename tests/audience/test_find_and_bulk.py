@@ -153,7 +153,7 @@ def test_a_stopped_job_stays_where_it_is(readers, monkeypatch):
     assert bulk.stop(job.pk, now=NOON)
     assert not bulk.stop(job.pk, now=NOON)
     assert not run(job)
-    assert (bulk.running(), Suppression.objects.count()) == ([], 2)
+    assert (bulk.due(datetime.now(UTC) + timedelta(days=1)), Suppression.objects.count()) == ([], 2)
 
 
 def test_what_cannot_be_done_to_many_is_refused_before_anything_is_written(readers):
@@ -164,3 +164,10 @@ def test_what_cannot_be_done_to_many_is_refused_before_anything_is_written(reade
     with pytest.raises(Refused, match="Nobody is meant"):
         bulk.begin("erase", asked(q="nobody"), by="x")
     assert not BulkJob.objects.exists()
+
+
+def test_a_job_whose_worker_died_is_rung_for_once_a_minute(readers):
+    job = bulk.begin("suppress", asked(), by="ines@example.org")
+    assert bulk.due(NOON) == [job.pk]
+    assert bulk.due(NOON + timedelta(seconds=59)) == []
+    assert bulk.due(NOON + timedelta(seconds=61)) == [job.pk]

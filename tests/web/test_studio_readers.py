@@ -56,7 +56,7 @@ def test_a_subscriber_of_one_list_is_found_by_it(rosa, weekly):
 
 def test_the_page_of_a_subscriber_shows_the_consent(rosa):
     page = words_of(signed_in().get(f"/studio/subscribers/{rosa.pk}/"))
-    assert "confirmed by import" in page
+    assert "confirmed on Weekly, by import" in page
 
 
 def test_staff_adds_a_subscriber_with_a_record_of_it(weekly):

@@ -14,9 +14,9 @@ from syndication.web.studio import (
     previews,
     publications,
     publishing,
-    readers,
 )
 from syndication.web.studio.access import Need, staff_route
+from syndication.web.studio.readers import adding, found, growing, held, many, person
 from syndication.web.studio.sign_in import sign_in_once
 
 studio = [
@@ -36,7 +36,12 @@ studio = [
     staff_route("studio/campaigns/<int:campaign_id>/progress/", campaigns.campaign_progress, name="campaign_progress"),
     staff_route("studio/campaigns/<int:campaign_id>/verify/", campaigns.campaign_verify, name="campaign_verify"),
     staff_route("studio/campaigns/<int:campaign_id>/<slug:act>/", campaigns.campaign_act, name="campaign_act"),
-    staff_route("studio/subscribers/", readers.subscribers, name="subscribers"),
+    staff_route("studio/subscribers/", found.subscribers, name="subscribers"),
+    staff_route("studio/subscribers/growth/", growing.subscribers_growth, name="subscribers_growth"),
+    staff_route("studio/subscribers/many/", many.subscribers_bulk, name="subscribers_bulk", need=Need.EDIT),
+    staff_route("studio/subscribers/many/<int:job_id>/", many.bulk_job, name="bulk_job", need=Need.EDIT),
+    staff_route("studio/suppressions/", held.suppressions, name="suppressions", need=Need.EDIT),
+    staff_route("studio/domains/", held.domains, name="domains", need=Need.EDIT),
     staff_route("studio/subscribers/import/", imports.imports, name="imports", need=Need.EDIT),
     staff_route("studio/subscribers/import/<int:import_id>/", imports.import_page, name="import", need=Need.EDIT),
     staff_route("studio/subscribers/import/<int:import_id>/progress/", imports.import_progress, name="import_progress", need=Need.EDIT),
@@ -44,9 +49,12 @@ studio = [
     staff_route("studio/subscribers/import/<int:import_id>/<slug:act>/", imports.import_act, name="import_act", need=Need.EDIT),
     staff_route("studio/subscribers/export.csv", imports.subscribers_export, name="subscribers_export", need=Need.EDIT),
     staff_route("studio/suppressions.csv", imports.suppressions_export, name="suppressions_export", need=Need.OWN),
-    staff_route("studio/subscribers/new/", readers.subscriber_new, name="subscriber_new", need=Need.EDIT),
-    staff_route("studio/subscribers/<int:subscriber_id>/", readers.subscriber, name="subscriber"),
-    staff_route("studio/subscribers/<int:subscriber_id>/erase/", readers.subscriber_erase, name="subscriber_erase", need=Need.EDIT),
+    staff_route("studio/subscribers/new/", adding.subscriber_new, name="subscriber_new", need=Need.EDIT),
+    staff_route("studio/subscribers/<int:subscriber_id>/", person.subscriber, name="subscriber"),
+    staff_route("studio/subscribers/<int:subscriber_id>/erase/", person.subscriber_erase, name="subscriber_erase", need=Need.EDIT),
+    staff_route("studio/subscribers/<int:subscriber_id>/edit/", person.subscriber_edit, name="subscriber_edit", need=Need.EDIT),
+    staff_route("studio/subscribers/<int:subscriber_id>/data/", person.subscriber_data, name="subscriber_data", need=Need.EDIT),
+    staff_route("studio/subscribers/<int:subscriber_id>/events/<int:event_id>/undo/", person.event_undo, name="event_undo", need=Need.EDIT),
     staff_route("studio/lists/", lists.lists, name="lists"),
     staff_route("studio/publications/", publications.publications, name="publications"),
     staff_route("studio/publications/new/", publications.publication_new, name="publication_new", need=Need.EDIT),
