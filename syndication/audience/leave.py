@@ -92,13 +92,15 @@ def _shown(subscription: Subscription, now: datetime) -> Leaving:
 
 
 def _can_undo(subscription: Subscription, now: datetime) -> bool:
-    if subscription.state != Subscription.State.UNSUBSCRIBED or now - subscription.changed_at > UNDO_WITHIN:
+    if subscription.state != Subscription.State.UNSUBSCRIBED:
         return False
     if is_suppressed(subscription.subscriber.address_hash, subscription.list.publication_id):
         return False
     history = subscription.consent.order_by("pk")
     left = history.filter(state=Subscription.State.UNSUBSCRIBED).last()
-    return left is not None and left.how in TAKEN_BACK and history.filter(state=Subscription.State.CONFIRMED).exists()
+    if left is None or left.how not in TAKEN_BACK or now - left.at > UNDO_WITHIN:  # not changed_at: a no that is said again renews that
+        return False
+    return history.filter(state=Subscription.State.CONFIRMED).exists()
 
 
 def _subscription(token: str) -> Subscription | None:

@@ -70,6 +70,13 @@ def test_after_a_month_a_link_in_an_old_or_forwarded_mail_brings_nobody_back(lin
     assert leave.undo(link, now=late).state == "unsubscribed"
 
 
+def test_clicking_once_more_after_years_does_not_open_the_way_back_anew(link):
+    leave.unsubscribe(link, how="link", now=NOW)
+    late = NOW + timedelta(days=2_000)
+    assert not leave.unsubscribe(link, how="link", now=late).can_undo
+    assert leave.undo(link, now=late).state == "unsubscribed"
+
+
 @pytest.mark.parametrize("how", ["complaint", "staff", "api", "import"])
 def test_what_was_no_click_of_the_reader_is_not_taken_back_by_a_link(link, how):
     change(Subscription.objects.get().pk, Act.LEAVE, how=how, now=NOW)
