@@ -26,7 +26,7 @@ from receivers import REPOSITORY
 from syndication.cli import children
 
 sys.path.insert(0, str(REPOSITORY / "tests"))
-GROUP = 10_000
+GROUP = 20_000
 TABLES = {
     "syndication_subscriber": (
         "id", "uid", "address", "address_hash", "name", "attributes", "locale", "time_zone", "state", "tracking_consent", "links_revoked_at",
@@ -147,7 +147,7 @@ def bulk_it(name: str, file: str) -> None:
     if connection.vendor == "postgresql":
         lines = {table: Path(f"{file}.{table}").read_bytes().splitlines(keepends=True) for table in TABLES}
     else:
-        lines = {table: [json.loads(line) for line in Path(f"{file}.{table}").open(encoding="utf-8")] for table in TABLES}
+        lines = {table: [json.loads(line) for line in Path(f"{file}.{table}").read_bytes().splitlines()] for table in TABLES}
     from syndication.audience.models import ImportJob, SubscriberList
 
     ImportJob.objects.create(list=SubscriberList.objects.get())

@@ -7,8 +7,11 @@ from typing import Any
 
 from django.db import connection, models
 
-CACHE_KIB = 64 * 1024
-LOG_PAGES = 20_000  # of 4 KB: the same page of an index is written into the file once for several groups
+_LOADING = {
+    "cache_size": -80 * 1024,  # KB, as SQLite wants it: below zero
+    "mmap_size": 0,
+    "wal_autocheckpoint": 100_000,  # pages of 4 KB
+}
 _BACKSLASH = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})  # PostgreSQL, COPY: text format
 
 
@@ -21,7 +24,8 @@ def load(model: type[models.Model], columns: Sequence[str], rows: Iterable[Seque
     """
     table = connection.ops.quote_name(model._meta.db_table)
     names = ", ".join(map(connection.ops.quote_name, [*columns, *constants]))
-    with connection.cursor() as cursor:
+    # neither COPY nor executemany goes by Django's own cursor, which would look at every row for names
+    with connection.cursor() as cursor, connection.wrap_database_errors:
         if connection.vendor == "postgresql":
             tail = "".join(f"\t{_as_copied(value)}" for value in constants.values()) + "\n"
             text = "".join([_line(row) + tail for row in rows])
@@ -29,27 +33,34 @@ def load(model: type[models.Model], columns: Sequence[str], rows: Iterable[Seque
                 copy.write(text)
         else:
             places = ", ".join(["?"] * len(columns) + [_literal(value) for value in constants.values()])
-            with connection.wrap_database_errors:  # past Django's own executemany, which looks at every row for names
-                sqlite3.Cursor.executemany(cursor.cursor, f"INSERT INTO {table} ({names}) VALUES ({places})", rows)
+            sqlite3.Cursor.executemany(cursor.cursor, f"INSERT INTO {table} ({names}) VALUES ({places})", rows)
 
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """Let this connection write much: on SQLite with a larger cache, and with a log that is worked in less often."""
+    """Let this connection write much: on SQLite with a larger cache instead of the mapped file, and with a log that is worked in rarely.
+
+    The same page of an index is changed by nearly every group, and is written into the file once for many of them.
+    """
     if connection.vendor != "sqlite":
         yield
         return
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA cache_size")
-        usual = cursor.fetchone()[0]
-        cursor.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
-        cursor.execute(f"PRAGMA wal_autocheckpoint={LOG_PAGES}")
+    usual = {name: _pragma(name) for name in _LOADING}
     try:
+        for name, value in _LOADING.items():
+            _pragma(name, value)
         yield
     finally:
-        with connection.cursor() as cursor:
-            cursor.execute(f"PRAGMA cache_size={usual}")
-            cursor.execute("PRAGMA wal_autocheckpoint=1000")
+        for name, value in usual.items():
+            _pragma(name, value)
+
+
+def _pragma(name: str, value: int | None = None) -> int:
+    """A setting of this connection, after it was set to a value if there is one."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA {name}" if value is None else f"PRAGMA {name}={value}")
+        found = cursor.fetchone()
+    return int(found[0]) if found else 0
 
 
 def new_ids(model: type[models.Model], count: int) -> Sequence[int]:

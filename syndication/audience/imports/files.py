@@ -3,7 +3,8 @@
 import contextlib
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -64,3 +65,11 @@ def remove(name: str, job_id: int) -> None:
     for path in [path_of(name)] * bool(name) + [seen_path(job_id), seen_path(job_id).with_suffix(".seen-journal")]:
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)
+
+
+def remove_strangers(known: Container[str], before: datetime) -> None:
+    """Delete files that belong to no import and are older: uploads that broke off."""
+    for path in Path(settings.IMPORTS).iterdir():
+        with contextlib.suppress(OSError):
+            if path.name not in known and path.suffix != ".seen" and path.stat().st_mtime < before.timestamp():
+                path.unlink()

@@ -162,5 +162,6 @@ def sweep(now: datetime) -> None:
         files.remove(job.path, job.pk)
         ImportJob.objects.filter(pk=job.pk).update(path="")
     ImportRefusal.objects.filter(job__in=old.values("pk")).delete()
+    files.remove_strangers(set(ImportJob.objects.exclude(path="").values_list("path", flat=True)), now - KEPT_FOR)
     lost = ImportJob.objects.filter(path="", by=COMMAND_LINE, state=State.RUNNING, beat_at__lt=now - 10 * LAPSE)
     lost.update(state=State.STOPPED, problem="The command ended before its end. Run it again: what it had done stays.", finished_at=now)

@@ -1,13 +1,13 @@
 """Asks the tables about thousands of readers at once."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.db import connection
 
 from syndication.audience.imports.decide import Known
-from syndication.audience.models import Subscriber, Subscription
+from syndication.audience.models import Subscriber
 
 _COLUMNS = "s.address_hash, s.id, s.name, s.locale, s.time_zone, s.attributes, s.updated_at, x.id, x.state, x.changed_at"
 
@@ -23,7 +23,8 @@ def known(hashes: Sequence[str], list_id: int) -> dict[str, Known]:
             [_parameter(hashes), list_id],
         )
         found = cursor.fetchall()
-    return {row[0]: _known(row) for row in found}
+    known_by = _known_by(_moments())
+    return {row[0]: known_by(row) for row in found}
 
 
 def suppressed(hashes: Sequence[str], publication_id: int) -> dict[str, str]:
@@ -62,24 +63,26 @@ def _parameter(values: Sequence[str]) -> Any:
     return list(values) if connection.vendor == "postgresql" else json.dumps(list(values))
 
 
-def _known(row: Sequence[Any]) -> Known:
-    _, pk, name, locale, time_zone, attributes, updated_at, subscription_id, state, changed_at = row
-    return Known(
-        subscriber_id=pk,
-        name=name,
-        locale=locale,
-        time_zone=time_zone,
-        attributes=json.loads(attributes) if isinstance(attributes, str) else attributes,
-        updated_at=_moment(Subscriber, "updated_at", updated_at),
-        subscription_id=subscription_id,
-        state=state,
-        changed_at=_moment(Subscription, "changed_at", changed_at) if changed_at is not None else None,
-    )
+def _known_by(moment: Callable[[Any], Any]) -> Callable[[Sequence[Any]], Known]:
+    """What makes a Known of a row; `moment` reads the database's times."""
+
+    def known_by(row: Sequence[Any]) -> Known:
+        _, pk, name, locale, time_zone, attributes, updated_at, subscription_id, state, changed_at = row
+        if isinstance(attributes, str):
+            attributes = json.loads(attributes) if attributes != "{}" else {}
+        return Known(pk, name, locale, time_zone, attributes, moment(updated_at), subscription_id, state, changed_at and moment(changed_at))
+
+    return known_by
 
 
-def _moment(model: type[Subscriber | Subscription], name: str, value: Any) -> Any:
-    """A time as Python has it; SQLite gives text."""
-    column = model._meta.get_field(name).get_col(model._meta.db_table)
-    for converter in connection.ops.get_db_converters(column):
-        value = converter(value, column, connection)
-    return value
+def _moments() -> Callable[[Any], Any]:
+    """What makes an aware time of what the database gives; SQLite gives text."""
+    column = Subscriber._meta.get_field("updated_at").get_col(Subscriber._meta.db_table)
+    converters = connection.ops.get_db_converters(column)
+
+    def moment(value: Any) -> Any:
+        for converter in converters:
+            value = converter(value, column, connection)
+        return value
+
+    return moment

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import NamedTuple
 from uuid import uuid4
 
-from django.db import connection
+from django.db import DataError, IntegrityError, connection
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -25,7 +25,7 @@ from syndication.audience.models import ImportJob, ImportRefusal
 from syndication.audience.table import BadTable, Row
 from syndication.errors import NotFound, Refused
 
-GROUP = 10_000  # rows a transaction: some tenths of a second on SQLite, whose one writer others wait for
+GROUP = 20_000  # rows a transaction: some tenths of a second on SQLite, whose one writer others wait for
 YIELD_SECONDS = 0.003  # between two groups on SQLite, so that the others get their turn
 COUNTED = ("new", "updated", "unchanged", "suppressed")
 NO_COUNTS = dict.fromkeys((*COUNTED, "refused"), 0)
@@ -71,6 +71,13 @@ def work(job_id: int, *, mailed: Mailed, run_seconds: float = math.inf) -> bool:
         return ImportJob.objects.filter(pk=job_id, state=State.STOPPING).exists()
     except (BadTable, NotFound, Refused) as error:
         turn.end(state=State.FAILED, problem=str(error)[:500], finished_at=timezone.now())
+        return False
+    except (DataError, IntegrityError) as error:
+        turn.end(
+            state=State.FAILED,
+            problem=f"The database refused a group of rows, and what came before is in: {error}"[:500],
+            finished_at=timezone.now(),
+        )
         return False
     except BaseException:
         turn.end()  # the next tick tries again

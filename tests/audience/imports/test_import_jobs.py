@@ -3,16 +3,19 @@
 import json
 import signal
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from support.publications import make_list, make_publication
 from support.waiting import wait_until
 
 from syndication.audience import domain_rules, leave, subscribe
 from syndication.audience.exporting import Filter, export_rows
+from syndication.audience.importing import Plan, import_rows
 from syndication.audience.imports import files
 from syndication.audience.imports import job as jobs
 from syndication.audience.imports import work as working
@@ -22,6 +25,7 @@ from syndication.audience.imports.work import work
 from syndication.audience.models import ConsentRecord, ImportJob, ImportRefusal, Subscriber, Subscription, Suppression
 from syndication.audience.subscribe import Person
 from syndication.audience.suppress import suppress
+from syndication.audience.table import Row
 from syndication.errors import BadInput, Refused
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -229,6 +233,25 @@ def test_files_go_after_a_week_and_unfinished_commands_are_closed(news, settings
     job.refresh_from_db()
     assert not job.path
     assert not list(settings.IMPORTS.iterdir())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_imports_of_the_same_readers_at_the_same_time_bring_each_in_once(news):
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite has one writer: the second import waits for the first one's group")
+    rows = [Row(line, f"r{line}@example.org") for line in range(2, 6002)]
+
+    def bring_in(_):
+        try:
+            return import_rows(rows, Plan(news, confirmed=True, dry_run=False, now=timezone.now()))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(bring_in, range(2)))
+    assert sorted(counts.new for counts in both) == [0, 6000]
+    assert sorted(counts.unchanged for counts in both) == [0, 6000]
+    assert Subscription.objects.count() == ConsentRecord.objects.count() == Subscriber.objects.count() == 6000
 
 
 # ---------------------------------------------------------------- taking back
