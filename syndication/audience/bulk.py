@@ -80,7 +80,7 @@ def _rows(whom: Whom) -> QuerySet[Subscriber]:
 def _group(job_id: int, erase: Erase, now: datetime) -> bool:
     """The next subscribers of a job, in one transaction; whether there may be more."""
     with transaction.atomic():
-        job = BulkJob.objects.select_for_update().select_related("list").filter(pk=job_id, state=BulkJob.State.RUNNING).first()
+        job = BulkJob.objects.select_for_update(of=("self",)).select_related("list").filter(pk=job_id, state=BulkJob.State.RUNNING).first()
         if job is None:
             return False
         whom: Whom = search.read(job.whom["search"]) if "search" in job.whom else job.whom["ids"]

@@ -11,8 +11,9 @@ from syndication.cli.campaigns import campaign
 from syndication.cli.dkim import dkim
 from syndication.cli.imports import subscribers
 from syndication.cli.output import Speaking
-from syndication.cli.readers import lists, suppress
+from syndication.cli.readers import lists
 from syndication.cli.sending import limit, server, warmup
+from syndication.cli.suppressions import domain, suppress_command, unsuppress_command
 from syndication.cli.system import backup, doctor, feeds, migrate, publication, restore, up, user
 from syndication.schema import refuse_newer_tables
 
@@ -38,7 +39,9 @@ for command in (
     article,
     feeds,
     subscribers,
-    suppress,
+    suppress_command,
+    unsuppress_command,
+    domain,
     campaign,
     dkim,
     server,

@@ -7,8 +7,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from syndication.audience.lists import create_list
-from syndication.audience.models import SubscriberList, Subscription, Suppression
-from syndication.audience.suppress import suppress as suppress_address
+from syndication.audience.models import SubscriberList, Subscription
 from syndication.cli.output import json_option, publication_option, say
 from syndication.cli.which import chosen_publication
 from syndication.delivery.ledger.forget import erase_reader
@@ -67,17 +66,3 @@ def subscribers_erase(address: str, *, as_json: bool) -> None:
     erased = erase_reader(address, now=timezone.now())
     result: dict[str, Any] = {"erased": True, "subscriptions": erased.subscriptions}
     say(result, [f"Erased; {erased.subscriptions} subscription(s) ended, and the address is suppressed everywhere."], as_json=as_json)
-
-
-@click.command()
-@click.argument("address")
-@click.option("--reason", default=Suppression.Reason.STAFF.value, type=click.Choice(Suppression.Reason.values), show_default=True)
-@publication_option
-@json_option
-def suppress(address: str, reason: str, publication: str | None, *, as_json: bool) -> None:
-    """Never mail an address again: in one publication, or in all."""
-    where = chosen_publication(publication) if publication else None
-    row, is_new = suppress_address(address, reason=reason, publication=where, detail="command line")
-    result = {"new": is_new, "reason": row.reason, "publication": where.slug if where else None, "since": row.since.isoformat()}
-    place = f"in {where.slug!r}" if where else "everywhere"
-    say(result, [f"{'Suppressed' if is_new else 'Was suppressed already'} {place} ({row.reason})."], as_json=as_json)
