@@ -67,7 +67,7 @@ def pytest_terminal_summary(terminalreporter) -> None:
     """Say which tests this machine could not run, and what it lacks."""
     reasons = Counter(str(report.longrepr[2]).removeprefix("Skipped: ") for report in terminalreporter.getreports("skipped"))
     for reason, count in reasons.items():
-        if "install the Debian package" in reason:
+        if "install the Debian package" in reason or "could not fetch" in reason:
             terminalreporter.write_line(f"{count} tests left out: {reason}")
 
 

@@ -201,7 +201,7 @@ BY_WORDS: tuple[tuple[Refusal, re.Pattern[str]], ...] = (
         r"\b(?:disabled|inactive|suspended|deactivated) (?:account|mail ?box|user|recipient|address)\b",
     )),
     (NO_DOMAIN, _any_of(
-        r"\bnull ?mx\b", r"\b(?:host|domain)(?: name)? (?:unknown|not found|does(?: not|n't) exist|is unknown|not exist)", r"\bnxdomain\b",
+        r"\bnull ?mx\b", r"\b(?:host|domain)(?: name)? (?:unknown|not found(?!, try again)|does(?: not|n't) exist|is unknown|not exist)", r"\bnxdomain\b",
         r"\b(?:unknown|no such) (?:host|domain)\b", r"\bunrouteable (?:mail )?domain\b", r"\bno (?:mx|valid hosts?)\b",
         r"\b(?:domain|host)\b.{0,40}\b(?:does not (?:accept|receive)|accepts? no) (?:mail|email)",
     )),
