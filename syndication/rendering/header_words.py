@@ -6,6 +6,7 @@ word (cpython #92081). Here a text is either plain ASCII or wholly encoded, so t
 
 import binascii
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
 import idna
@@ -27,6 +28,8 @@ _PLAIN = re.compile(r"[ -~]*")
 _LONGEST_PLAIN_RUN = re.compile(r"[!-~]{60}")
 _ATOM_PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _DOT_ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_UTF8_ATOM = r"(?:[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]|[^\x00-\xa0])+"  # RFC 6532 3.2
+_UTF8_DOT_ATOM = re.compile(rf"{_UTF8_ATOM}(?:\.{_UTF8_ATOM})*")
 _DOMAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*")
 _PLAIN_DOMAIN = r"[a-z0-9]++(?:-++[a-z0-9]++)*+(?:\.[a-z0-9]++(?:-++[a-z0-9]++)*+)*+"
 _PLAIN_ADDRESS = rf"[A-Za-z0-9_+-]++(?:\.[A-Za-z0-9_+-]++)*+@{_PLAIN_DOMAIN}"
@@ -89,12 +92,12 @@ def plain_mailbox(name: str, address: str, *, column: int) -> str:
     return ""
 
 
-def mailbox(name: str, address: str, *, column: int) -> str:
+def mailbox(name: str, address: str, *, column: int, written: Callable[[str], str] | None = None) -> str:
     """`Name <local@domain>`, or the bare address when the name is empty; folded before the address where needed.
 
-    Raises BadAddress, as ascii_address does.
+    written  how the address is written: by ascii_address, unless told otherwise. Raises BadAddress, as that does.
     """
-    address = ascii_address(address)
+    address = (written or ascii_address)(address)
     name = one_line(name)
     if not name:
         return address
@@ -123,8 +126,7 @@ def ascii_domain(domain: str) -> str:
 def ascii_address(address: str) -> str:
     """An address as a header may carry it: domain in A-labels, a strange local part quoted.
 
-    Raises BadAddress for control characters, a missing part, and a local part outside ASCII, which only a server with
-    SMTPUTF8 takes (RFC 6532) and which this message does not ask for.
+    Raises BadAddress for control characters, a missing part, and a local part outside ASCII; see international_address().
     """
     local, at, domain = address.rpartition("@")
     if not at or not local or not domain:
@@ -135,6 +137,20 @@ def ascii_address(address: str) -> str:
         escaped = local.replace("\\", "\\\\").replace('"', '\\"')
         local = f'"{escaped}"'
     return f"{local}@{ascii_domain(domain)}"
+
+
+def international_address(address: str) -> str:
+    """An address as the header of a message may carry it that only goes to servers with SMTPUTF8 (RFC 6532 3.2): its own letters.
+
+    One whose local part is ASCII is written as always. Raises BadAddress for what no header may carry.
+    """
+    local, _, domain = address.rpartition("@")
+    if local.isascii():
+        return ascii_address(address)
+    if not (address.isprintable() and _UTF8_DOT_ATOM.fullmatch(local)):
+        raise BadAddress(f"{address!r} has a character before the @ that mail servers do not take. Ask for another address.")
+    ascii_domain(domain)  # raises for what is no domain
+    return address
 
 
 def _is_quoted(local: str) -> bool:

@@ -8,7 +8,16 @@ from email.utils import format_datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from syndication.rendering.header_words import ascii_address, ascii_domain, encode_name, mailbox, one_line, plain_mailbox, with_bracketed
+from syndication.rendering.header_words import (
+    ascii_address,
+    ascii_domain,
+    encode_name,
+    international_address,
+    mailbox,
+    one_line,
+    plain_mailbox,
+    with_bracketed,
+)
 
 CAMPAIGN = "campaign"
 CONFIRMATION = "confirmation"
@@ -139,12 +148,16 @@ def own_headers(to: str, subject: str, links: Links | None, date: datetime, mess
     """
     unsubscribe = "" if links is None else _list_unsubscribe(links)
     sent = _date(date)
-    return f"To: {to}\r\nSubject: {subject}\r\n{unsubscribe}Date: {sent}\r\nMessage-ID: <{message_id}>\r\n".encode("ascii")
+    return f"To: {to}\r\nSubject: {subject}\r\n{unsubscribe}Date: {sent}\r\nMessage-ID: <{message_id}>\r\n".encode()
 
 
 def to_mailbox(name: str, address: str) -> str:
-    """The reader in To; a name that looks like an address, a link or a text is left out. Raises BadAddress."""
-    return plain_mailbox(name, address, column=_TO_COLUMN) or mailbox(_trusted(name) if name else "", address, column=_TO_COLUMN)
+    """The reader in To; a name that looks like an address, a link or a text is left out. Raises BadAddress.
+
+    An address whose local part is outside ASCII stands there in UTF-8: only servers with SMTPUTF8 get the message (RFC 6531 3.2).
+    """
+    plain = plain_mailbox(name, address, column=_TO_COLUMN)
+    return plain or mailbox(_trusted(name) if name else "", address, column=_TO_COLUMN, written=international_address)
 
 
 def _trusted(name: str) -> str:

@@ -89,6 +89,19 @@ def test_a_second_run_sends_nothing(running, wire):
     assert len(wire.messages) == 4
 
 
+def test_an_address_outside_ascii_is_reached_where_the_server_takes_it(article, news, readers, wire):
+    readers(1)
+    Subscriber.objects.update(address="jürgen.groß@bücher.example", name="Jürgen Groß")
+    campaign = create(Wish(article, news), now=datetime.now(UTC)).campaign
+    plan.plan(control.start(campaign.pk, now=datetime.now(UTC)))
+    assert counts(run(control.campaign_of(campaign.pk))) == {"delivered": 1}
+    (received,) = wire.messages
+    assert received.recipients == ("jürgen.groß@bücher.example",)
+    headers, _, body = received.content.partition(b"\r\n\r\n")
+    assert "To: =?utf-8?q?J=C3=BCrgen_Gro=C3=9F?= <jürgen.groß@bücher.example>\r\n".encode() in headers
+    assert body.isascii()
+
+
 def test_each_copy_has_the_headers_that_let_a_reader_leave_and_a_bounce_be_known(running, wire):
     run(running)
     one = next(message for message in wire.messages if message.recipients == ("r1@example.org",))

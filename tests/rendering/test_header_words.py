@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndication.rendering.header_words import BadAddress, ascii_address, encode_name, encode_text, mailbox, one_line, plain_mailbox
+from syndication.rendering.header_words import (
+    BadAddress,
+    ascii_address,
+    encode_name,
+    encode_text,
+    international_address,
+    mailbox,
+    one_line,
+    plain_mailbox,
+)
 
 characters = st.sampled_from(' abcXYZ0-_=?.,;:()<>@"\\äß€–漢字\U0001f600\u0301')
 texts = (st.text(characters, max_size=200) | st.text(st.characters(codec="utf-8"), max_size=120)).map(one_line)
@@ -127,3 +136,25 @@ def test_the_quick_way_for_a_plain_name_and_address_gives_what_the_long_way_give
 @pytest.mark.parametrize("name", ["", "Ada", "Ada Lovelace", "Zoë Müller", "O'Neill"])
 def test_a_usual_name_takes_the_quick_way(name):
     assert plain_mailbox(name, "ada@example.org", column=len("To: "))
+
+
+def test_a_local_part_outside_ascii_stays_in_its_own_letters_and_others_are_written_as_always():
+    assert international_address("jürgen.groß@bücher.example") == "jürgen.groß@bücher.example"
+    assert international_address("ada@bücher.example") == "ada@xn--bcher-kva.example"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "jü rgen@example.org",
+        "jü\nrgen@example.org",
+        "jü\u200brgen@example.org",
+        "jü>,b@example.org",
+        "jü..r@example.org",
+        "jü@exa mple",
+        "\ud800@a.example",
+    ],
+)
+def test_what_no_header_may_carry_is_refused_in_any_letters(address):
+    with pytest.raises(BadAddress):
+        international_address(address)
