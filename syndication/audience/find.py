@@ -53,7 +53,8 @@ def found(search: Search) -> QuerySet[Subscriber]:
 
 def page(search: Search, *, size: int, after: int | None = None, before: int | None = None) -> Page:
     """A page of a search: the first, or the one behind or before a subscriber; one whose id is gone is no border and begins anew."""
-    border = Subscriber.objects.filter(pk=after if after is not None else before).first() if after or before else None
+    beside = after if after is not None else before
+    border = Subscriber.objects.filter(pk=beside).first() if beside is not None else None
     is_back = border is not None and after is None
     down = search.is_downwards != is_back
     column = "address" if search.is_by_address else "pk"

@@ -1,8 +1,9 @@
 """Counts who came and who left, day by day or week by week, from the consent records."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q
 from django.db.models.functions import TruncDate
@@ -62,6 +63,6 @@ def by_week(steps: Iterable[Step]) -> list[Step]:
     return [Step(first, sum(one.came for one in days), sum(one.left for one in days)) for first, days in weeks.items()]
 
 
-def _step(day: date, found: dict[date, dict[str, int]]) -> Step:
+def _step(day: date, found: Mapping[date, Mapping[str, Any]]) -> Step:
     row = found.get(day, {})
     return Step(day, row.get("came", 0), row.get("left", 0))

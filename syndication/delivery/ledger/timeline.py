@@ -87,7 +87,7 @@ def _suppressions(subscriber: Subscriber) -> Iterator[Moment]:
         )
 
 
-_COLOURS = {
+_COLOURS: dict[str, str] = {
     ReaderEvent.Kind.HARD_BOUNCE: "bounced",
     ReaderEvent.Kind.SOFT_BOUNCE: "deferred",
     ReaderEvent.Kind.COMPLAINT: "suppressed",

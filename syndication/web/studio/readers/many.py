@@ -1,6 +1,7 @@
 """One act on many subscribers: asks first with the exact number, then does few at once and many in the background."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -30,11 +31,15 @@ ACTS = {
 }
 
 
+def _list_field(**options: Any) -> "forms.ModelChoiceField[SubscriberList]":
+    return forms.ModelChoiceField(SubscriberList.objects.select_related("publication").order_by("name"), **options)
+
+
 class MeantForm(forms.Form):
     """What is to be done, and the details of it."""
 
     act = forms.ChoiceField(choices=[(act.value, words) for act, (words, _) in ACTS.items()], widget=forms.HiddenInput)
-    list = forms.ModelChoiceField(SubscriberList.objects.select_related("publication").order_by("name"), required=False)
+    list = _list_field(required=False)
     detail = forms.CharField(required=False, max_length=300, label="Why", help_text="For your colleagues.")
 
     def __init__(self, data: QueryDict, *, is_answer: bool) -> None:
@@ -43,7 +48,7 @@ class MeantForm(forms.Form):
         if act == BulkJob.Act.ADD:
             self.fields["list"].required = True
         elif act == BulkJob.Act.LEAVE:
-            self.fields["list"].empty_label = "Every list"
+            self.fields["list"] = _list_field(required=False, empty_label="Every list")
             self.fields["list"].label = "List to leave"
         else:
             del self.fields["list"]
@@ -113,15 +118,18 @@ def eraser() -> Callable[[str], object]:
 def _whom(posted: QueryDict) -> bulk.Whom:
     if posted.get("all"):
         return search.read(posted)
-    ids = [number for text in posted.getlist("id")[: bulk.LARGEST_SELECTION] if (number := row_id(text)) is not None]
-    return sorted(set(ids))
+    return _ids(posted)
+
+
+def _ids(posted: QueryDict) -> list[int]:
+    return sorted({number for text in posted.getlist("id")[: bulk.LARGEST_SELECTION] if (number := row_id(text)) is not None})
 
 
 def _kept(posted: QueryDict) -> list[tuple[str, str]]:
     """What the question must say again when it is answered."""
     if posted.get("all"):
         return [("all", "1"), *search.read(posted).asked]
-    return [("id", str(number)) for number in _whom(posted)]
+    return [("id", str(number)) for number in _ids(posted)]
 
 
 def _exported(whom: bulk.Whom) -> StreamingHttpResponse:
