@@ -25,6 +25,7 @@ PAGES = [
     "/studio/subscribers/",
     "/studio/subscribers/1/",
     "/studio/subscribers/1/erase/",
+    "/studio/subscribers/import/",
     "/studio/subscribers/new/",
     "/studio/lists/",
     "/studio/publications/",
