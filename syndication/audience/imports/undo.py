@@ -9,6 +9,7 @@ from django.db.models import Count, Q
 from syndication.audience.imports.take import suppression_detail
 from syndication.audience.keys import address_hash
 from syndication.audience.models import ConsentRecord, ImportChange, ImportJob, Subscriber, Subscription, Suppression
+from syndication.audience.suppress import Scope, lift
 
 PAGE = 1000  # rows a transaction
 HOW = "import undone"
@@ -123,7 +124,10 @@ def _details(job: ImportJob, done: dict[str, int], now: datetime) -> bool:
 
 def _suppressions(job: ImportJob, done: dict[str, int]) -> bool:
     """Take back the suppressions that the import's file asked for."""
-    made = Suppression.objects.filter(publication=job.list.publication_id, detail=suppression_detail(job))
-    count, _ = made.delete()
-    done["released"] += count
-    return count > 0
+    detail, where = suppression_detail(job), job.list.publication_id
+    said = Suppression.objects.filter(publication=where, detail=detail)
+    page = list(said.order_by("pk")[:PAGE])
+    for one in page:
+        # by its reason: what staff or a bounce said of the address since goes on to hold it back
+        done["released"] += lift(Scope(one.address_hash, where), [one.reason], detail=HOW, by=f"import {job.pk}")
+    return bool(page)
