@@ -12,7 +12,7 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -27,13 +27,14 @@ from django.utils import timezone
 
 LARGEST_MESSAGE = 20 * 1024 * 1024  # bytes
 MOST_DRAINED = 3 * LARGEST_MESSAGE  # of a message that is too large; who sends more is hung up on
-MOST_HELD = 48 * 1024 * 1024  # bytes of messages on their way, of all connections together
+MOST_HELD = 2 * LARGEST_MESSAGE  # bytes of messages on their way, of all connections together
 MOST_CONNECTIONS = 50
 MOST_RECIPIENTS = 20
 MOST_HOPS = 50  # Received fields (RFC 5321 6.3)
 IDLE_SECONDS = 300  # RFC 5321 4.5.3.2.7
 THREADS = 2
 DOMAINS_SECONDS = 10.0
+MOST_TOGETHER = 200  # rows of one transaction
 SAY_EVERY = 100  # messages
 READ_BYTES = 1 << 20
 END = b"\r\n.\r\n"  # RFC 5321 4.1.1.4, and nothing that only looks like it
@@ -66,7 +67,10 @@ class Desk:
     """What the conversations need from the rest of the house; the functions may block and are called in a thread."""
 
     domains: Callable[[], frozenset[str]]
-    keep: Callable[[str, str, bytes], None]
+    row: Callable[[str, str, bytes], Any]
+    """Sender, recipient and message as they are kept."""
+    keep: Callable[[list[Any]], None]
+    """Write rows down for good, together."""
 
 
 class Returned(SMTP):
@@ -198,13 +202,45 @@ class Held:
         self._kept, self._counted = bytearray(), 0
 
 
+class Writer:
+    """Writes what came at the same moment in one transaction, since the disk is waited for once for all of it."""
+
+    def __init__(self, write: Callable[[list[Any]], list[bool]]) -> None:
+        """Use `write`, which blocks, in a thread of its own; it tells for each row whether it is kept."""
+        self._write, self._thread = write, ThreadPoolExecutor(1, "writer")
+        self._waiting: list[tuple[Any, asyncio.Future[bool]]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def keep(self, row: Any) -> bool:
+        """Whether the row is in the database now."""
+        loop = asyncio.get_running_loop()
+        kept: asyncio.Future[bool] = loop.create_future()
+        self._waiting.append((row, kept))
+        if self._task is None or self._task.done():
+            self._task = loop.create_task(self._drain())
+        return await kept
+
+    async def _drain(self) -> None:
+        while self._waiting:
+            some, self._waiting = self._waiting[:MOST_TOGETHER], self._waiting[MOST_TOGETHER:]
+            answers = await asyncio.get_running_loop().run_in_executor(self._thread, self._write, [row for row, _ in some])
+            for (_, kept), answer in zip(some, answers, strict=True):
+                if not kept.done():
+                    kept.set_result(answer)
+
+    def close(self) -> None:
+        """Let the thread finish what it holds."""
+        self._thread.shutdown()
+
+
 class Office:
     """What the server does with its commands; method names and arguments are aiosmtpd's."""
 
     def __init__(self, desk: Desk) -> None:
         """Keep mail through the desk."""
         self.load, self._desk = Load(), desk
-        self._threads = ThreadPoolExecutor(THREADS, "keeper")
+        self._threads = ThreadPoolExecutor(THREADS, "reader")
+        self._writer = Writer(self._write)
         self._one_large = asyncio.Lock()
         self._domains: frozenset[str] = frozenset()
         self._domains_until = 0.0
@@ -244,44 +280,55 @@ class Office:
         log.info("a command could not be read: %r", error)
         return "500 5.5.2 That cannot be read"
 
-    async def keep(self, sender: str, recipients: Iterable[str], held: bytearray) -> list[str]:
+    async def keep(self, sender: str, recipients: list[str], held: bytearray) -> list[str]:
         """Keep a message for each recipient; their answers. Large ones take their turn, so that copies of them never pile up."""
-        loop = asyncio.get_running_loop()
         if len(held) > READ_BYTES:
             async with self._one_large:
-                return await loop.run_in_executor(self._threads, self._keep_all, sender, list(recipients), held)
-        return await loop.run_in_executor(self._threads, self._keep_all, sender, list(recipients), held)
+                prepared = await self._in_thread(self._prepared, sender, recipients, held)
+        else:
+            prepared = await self._in_thread(self._prepared, sender, recipients, held)
+        if isinstance(prepared, str):
+            return [prepared] * len(recipients)
+        return [KEPT if kept else AWAY for kept in await asyncio.gather(*map(self._writer.keep, prepared))]
 
     def close(self) -> None:
         """Let the threads finish what they hold."""
         self._threads.shutdown()
+        self._writer.close()
 
-    def _keep_all(self, sender: str, recipients: list[str], held: bytearray) -> list[str]:
+    async def _in_thread(self, act: Callable[..., Any], *words: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, act, *words)
+
+    def _prepared(self, sender: str, recipients: list[str], held: bytearray) -> list[Any] | str:
+        """The rows of a message, or why it is refused."""
         if BARE_LINE_END.search(held):
-            return [BARE] * len(recipients)
-        message = bytes(held).replace(b"\r\n..", b"\r\n.")  # RFC 5321 4.5.2
+            return BARE
+        message = bytes(held)
+        held.clear()
+        message = message.replace(b"\r\n..", b"\r\n.")  # RFC 5321 4.5.2
         if message.startswith(b".."):
             message = message[1:]
-        held.clear()
         if len(HOP.findall(message, 0, HOP_BYTES)) > MOST_HOPS:
-            return [LOOP] * len(recipients)
-        return [self._keep_one(sender, recipient, message) for recipient in recipients]
+            return LOOP
+        return [self._desk.row(sender, recipient, message) for recipient in recipients]
 
-    def _keep_one(self, sender: str, recipient: str, message: bytes) -> str:
+    def _write(self, rows: list[Any]) -> list[bool]:
         try:
-            self._desk.keep(sender, recipient, message)
+            self._desk.keep(rows)
         except DatabaseError as error:
-            log.warning("a message was not kept: %s", error)
             connection.close()
-            return AWAY
-        self.load.kept += 1
-        if self.load.kept == 1 or self.load.kept % SAY_EVERY == 0:
+            if len(rows) > 1:  # what is wrong with one is not the others' fault
+                return [self._write([row])[0] for row in rows]
+            log.warning("a message was not kept: %s", error)
+            return [False]
+        before, self.load.kept = self.load.kept, self.load.kept + len(rows)
+        if before == 0 or before // SAY_EVERY != self.load.kept // SAY_EVERY:
             log.info("%d kept since the start", self.load.kept)
-        return KEPT
+        return [True] * len(rows)
 
     async def _our_domains(self) -> frozenset[str]:
         if time.monotonic() >= self._domains_until:
-            self._domains = await asyncio.get_running_loop().run_in_executor(self._threads, self._desk.domains)
+            self._domains = await self._in_thread(self._desk.domains)
             self._domains_until = time.monotonic() + DOMAINS_SECONDS
         return self._domains
 
@@ -289,7 +336,7 @@ class Office:
 def desk() -> Desk:
     """The desk of this installation; the models are read only once Django is set up."""
     from syndication.articles.models import Publication  # noqa: PLC0415
-    from syndication.delivery.bounces.intake import LISTENER, Came, keep  # noqa: PLC0415
+    from syndication.delivery.bounces.intake import LISTENER, Came, keep_rows, row_of  # noqa: PLC0415
 
     def domains() -> frozenset[str]:
         try:
@@ -298,7 +345,7 @@ def desk() -> Desk:
             connection.close()
             raise
 
-    return Desk(domains, lambda sender, recipient, raw: keep(Came(LISTENER, sender, recipient, raw), timezone.now()))
+    return Desk(domains, lambda sender, recipient, raw: row_of(Came(LISTENER, sender, recipient, raw), timezone.now()), keep_rows)
 
 
 async def serve(office: Office, host: str, port: int, *, is_lmtp: bool) -> None:

@@ -15,17 +15,17 @@ def condensed(raw: bytes, limit: int = LARGEST_KEPT) -> bytes:
     for part in sorted(take_apart(raw).parts, key=lambda one: one.start):
         if part.start < at:
             continue
-        pieces.append(_short(raw[at : part.start]))
+        pieces.append(_short(raw, at, part.start))
         keep = 2 * LOOKED_AT if part.kind.startswith(_READ) else _OTHER_PARTS
         pieces.append(raw[part.start : min(part.end, part.start + keep)])
         if part.end - part.start > keep:
             pieces.append(b"\r\n")
         at = part.end
-    return b"".join((*pieces, _short(raw[at:])))[:limit]
+    return b"".join((*pieces, _short(raw, at, len(raw))))[:limit]
 
 
-def _short(between: bytes) -> bytes:
+def _short(raw: bytes, start: int, end: int) -> bytes:
     """What stands between two bodies: delimiters and headers, of which the first 64 KB are read."""
-    if len(between) <= 2 * HEADER_BYTES:
-        return between
-    return between[:HEADER_BYTES] + b"\r\n\r\n" + between[-HEADER_BYTES // 2 :]
+    if end - start <= 2 * HEADER_BYTES:
+        return raw[start:end]
+    return raw[start : start + HEADER_BYTES] + b"\r\n\r\n" + raw[end - HEADER_BYTES // 2 : end]

@@ -1,6 +1,7 @@
 """Keeps what came in, once, before anybody reads it: a crash between the two loses nothing."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -26,7 +27,12 @@ def keep(came: Came, now: datetime, *, digest: str = "") -> None:
 
     digest  what makes it the same one, when that is not its bytes
     """
-    row = InboundMail(
+    keep_rows([row_of(came, now, digest=digest)])
+
+
+def row_of(came: Came, now: datetime, *, digest: str = "") -> InboundMail:
+    """A mail as it is kept, made small where it is large; not written yet."""
+    return InboundMail(
         digest=digest or digest_of(came),
         source=came.source[:80],
         sender=_plain(came.sender),
@@ -35,8 +41,12 @@ def keep(came: Came, now: datetime, *, digest: str = "") -> None:
         raw=condensed(came.raw),
         received_at=now,
     )
+
+
+def keep_rows(rows: Sequence[InboundMail]) -> None:
+    """Write mails down in one durable transaction: one wait for the disk for all that came at the same moment."""
     with durable():
-        InboundMail.objects.bulk_create([row], ignore_conflicts=True)
+        InboundMail.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def digest_of(came: Came) -> str:

@@ -1,11 +1,12 @@
 """Applies what came back to the reader it is about: off at once, points, a complaint, or nothing but a line. Each once a mailing."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from syndication.audience.models import ReaderEvent, Subscriber, SubscriberList, Suppression
 from syndication.audience.suppress import Scope, suppress_hash
@@ -76,18 +77,21 @@ def complained(copy: Copy, source: str, detail: str, now: datetime) -> bool:
 def _of(copy: Copy) -> tuple[Subscriber, Mailing | None] | None:
     """The reader, locked, and the mailing if it is still kept; None when the person is gone."""
     subscriber = Subscriber.objects.select_for_update().filter(pk=copy.subscriber, state=Subscriber.State.ACTIVE).first()
-    mailing = Mailing.objects.filter(pk=copy.mailing).select_related("publication").first()
+    narrow = Mailing.objects.only("publication", "envelope", "frozen_at", "publication__mail_domain")  # its texts are long
+    mailing = narrow.filter(pk=copy.mailing).select_related("publication").first()
     return (subscriber, mailing) if subscriber else None
 
 
 def _is_news(found: tuple[Subscriber, Mailing | None], copy: Copy, kind: Kind) -> bool:
     """Whether this copy has not come back in this way before, also if that was taken back, and went to the address of now."""
     subscriber, mailing = found
-    known = set(subscriber.events.filter(mailing_id=copy.mailing).values_list("kind", flat=True))
+    told = subscriber.events.filter(Q(mailing_id=copy.mailing) | Q(kind=Kind.EDITED)).values_list("kind", "mailing_id", "detail", "at")
+    events = list(told)
+    known = {one for one, about, *_ in events if about == copy.mailing}
     if kind in known or (kind == Kind.SOFT_BOUNCE and Kind.HARD_BOUNCE in known):
         return False
-    moved = subscriber.events.filter(kind=Kind.EDITED, detail__icontains="address")
-    return not (mailing and moved.filter(at__gt=mailing.frozen_at).exists())
+    since = mailing.frozen_at if mailing else datetime.max.replace(tzinfo=UTC)
+    return not any(one == Kind.EDITED and "address" in detail.lower() and at > since for one, _, detail, at in events)
 
 
 def _event(subscriber: Subscriber, copy: Copy, mailing: Mailing | None, hit: Hit, now: datetime) -> ReaderEvent:
