@@ -263,5 +263,9 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": "INFO"},
     # every scanner that asks for another host would leave a traceback
     # and aiosmtpd writes a line for each command, flufl.bounce one for each rule and a traceback for each that strangers break
-    "loggers": {"django.security.DisallowedHost": {"handlers": [], "propagate": False}, "mail.log": {"level": "WARNING"}, "flufl.bounce": {"level": "CRITICAL"}},
+    "loggers": {
+        "django.security.DisallowedHost": {"handlers": [], "propagate": False},
+        "mail.log": {"level": "WARNING"},
+        "flufl.bounce": {"level": "CRITICAL"},
+    },
 }
