@@ -1,14 +1,16 @@
 from datetime import timedelta
 
 import pytest
+from django.db.models import Q
 from support.publications import NOON, make_list, make_publication
 
 from syndication.audience import leave
 from syndication.audience.addresses import NotAnAddress
 from syndication.audience.erase import erase
 from syndication.audience.importing import Plan, import_rows
+from syndication.audience.imports.undo import undo_some
 from syndication.audience.keys import address_hash
-from syndication.audience.models import Subscription, Suppression, SuppressionRecord
+from syndication.audience.models import ImportJob, Subscription, Suppression, SuppressionRecord
 from syndication.audience.subscribe import Person, add, ask, confirm, confirmation_token
 from syndication.audience.suppress import Scope, is_suppressed, lift, suppress, suppress_lines, unsuppress
 from syndication.audience.table import Row
@@ -142,3 +144,13 @@ def test_a_link_that_was_asked_for_before_the_second_no_confirms_nobody(publicat
     leave.unsubscribe(token, how="one-click", now=hours[3])
     confirm(confirmation_token(reader.pk, weekly.pk, hours[2]), how="link", now=hours[4])
     assert Subscription.objects.get().state == "unsubscribed"
+
+
+def test_taking_an_import_back_lifts_what_its_file_said_and_nothing_else(publication):
+    job = ImportJob.objects.create(list=make_list(publication))
+    rows = [Row(2, ADA, standing="unsubscribed"), Row(3, "bo@example.org", standing="complained")]
+    import_rows(rows, Plan(job.list, confirmed=True, dry_run=False, now=NOON, job=job, suppresses_left=True))
+    suppress(ADA, reason="staff", publication=publication)
+    while undo_some(Q(pk=job.pk), mailed=lambda _: set(), now=NOON):
+        pass
+    assert [(one.address_hash, one.reason) for one in Suppression.objects.all()] == [(address_hash(ADA), "staff")]
