@@ -39,7 +39,7 @@ from syndication.errors import Unreachable
 FEWEST_ANNOUNCED, MOST_ANNOUNCED = 50, 1000  # messages that a power cut may put in doubt
 ANNOUNCED_SECONDS = 0.05  # or as many as go out in this time
 BYTES_A_MESSAGE = 1536  # what the journal keeps free for each announced one
-GROUP = 500  # outcomes a transaction
+GROUP = 1000  # outcomes a transaction: a batch that goes quickly is settled once
 SETTLE_SECONDS = 0.5
 LOOK_SECONDS = 1.0  # how often a run asks who may still be mailed
 RENEW_SECONDS = 15
