@@ -32,8 +32,9 @@ def leave_at_once(token: str, *, now: datetime) -> bool:
         )
         changed = cursor.fetchone()
         if changed is None:
-            cursor.execute(f"SELECT 1 FROM syndication_subscription WHERE {_WHO} AND state = 'unsubscribed'", who)  # noqa: S608
-            return cursor.fetchone() is not None
+            # a no that is said again is newer than a confirmation link that was asked for in between
+            cursor.execute(f"UPDATE syndication_subscription SET changed_at = %s WHERE {_WHO} AND state = 'unsubscribed'", [moment, *who])  # noqa: S608
+            return bool(cursor.rowcount)
         cursor.execute(
             "INSERT INTO syndication_consentrecord (subscription_id, state, how, detail, network, at) VALUES (%s, %s, %s, '', '', %s)",
             [changed[0], str(consent.State.UNSUBSCRIBED), HOW, moment],
