@@ -25,8 +25,6 @@ EXAMPLES = {
     "fault_id": "1",
     "publication_id": "1",
     "import_id": "1",
-    "mail_id": "1",
-    "fault_id": "1",
     "name": "x",
     "form": "email",
     "act": "start",
