@@ -73,7 +73,7 @@ class NoArithmetic(DomainKey):
 
 def dkimpy_signing(key: DomainKey) -> Callable[[int], bytes] | None:
     try:
-        import dkim  # noqa: PLC0415 - only where the development tools are
+        import dkim
     except ImportError:
         return None
     names = [line.partition(b":")[0].lower() for line in (SHARED + OWN).replace(b"\r\n ", b" ").split(b"\r\n")[:-1]]

@@ -110,15 +110,15 @@ def be_client(words: list[str]) -> None:
 
 def be_inside(words: list[str]) -> None:
     """`tokens FIRST COUNT`, `left`, or `web PORT`, as JSON."""
-    import django  # noqa: PLC0415  # only here is an installation set up
+    import django  # only here is an installation set up
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "syndication.settings")
     django.setup()
-    from syndication.audience import tokens  # noqa: PLC0415
-    from syndication.audience.keys import copy_key  # noqa: PLC0415
-    from syndication.audience.lists import list_named  # noqa: PLC0415
-    from syndication.cli import children  # noqa: PLC0415
-    from syndication.models import ConsentRecord, SignUp, Subscription  # noqa: PLC0415
+    from syndication.audience import tokens
+    from syndication.audience.keys import copy_key
+    from syndication.audience.lists import list_named
+    from syndication.cli import children
+    from syndication.models import ConsentRecord, SignUp, Subscription
 
     if words[0] == "web":
         print(json.dumps(children.web(int(words[1])).command))

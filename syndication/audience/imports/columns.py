@@ -87,9 +87,9 @@ def guess(names: Sequence[str], found: Sequence[Sequence[str]], preset: str = ""
         if one in ONCE and one in fields[:at]:
             fields[at] = IGNORE
     if ADDRESS not in fields:
-        at = next((at for at in range(len(names)) if _holds_addresses(at, found)), None)
-        if at is not None:
-            fields[at] = ADDRESS
+        addresses = next((at for at in range(len(names)) if _holds_addresses(at, found)), None)
+        if addresses is not None:
+            fields[addresses] = ADDRESS
     if "name" in fields:  # the parts are attributes beside the whole
         fields = [f"{ATTRIBUTE}{one}" if one in {"first_name", "last_name"} else one for one in fields]
     return fields

@@ -2,6 +2,7 @@
 
 import codecs
 import io
+import operator
 from collections.abc import Iterator
 from itertools import chain
 from typing import BinaryIO
@@ -36,7 +37,7 @@ class Source:
     @property
     def offset(self) -> int:
         """The byte behind the last record."""
-        taken = len(self._block) - self._rest.__length_hint__()
+        taken = len(self._block) - operator.length_hint(self._rest)
         return self._passed + self._bytes("".join(self._block[:taken]))
 
     def __iter__(self) -> Iterator[Cells]:
@@ -74,7 +75,7 @@ class Source:
         try:
             return decoder.decode(chunk, is_last)
         except UnicodeDecodeError as error:
-            line = self._records.line + 1 + self._rest.__length_hint__() + error.object[: error.start].count(b"\n")
+            line = self._records.line + 1 + operator.length_hint(self._rest) + error.object[: error.start].count(b"\n")
             raise BadTable(
                 f"The file is not {self._form.encoding}: the byte {error.object[error.start]:#04x} near line {line:,} cannot be read. "
                 "Save it as UTF-8, or say how it is written: --encoding latin-1 (or cp1252). Nothing was imported."

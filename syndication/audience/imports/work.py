@@ -154,7 +154,7 @@ class _Group(NamedTuple):
     """Some rows, how many, and the place in the file where they end."""
 
     rows: Group
-    count: int
+    row_count: int
     place: dict[str, int]
 
 
@@ -201,7 +201,7 @@ class _Noting:
             "refused": before["refused"] + len(outcome.refused)
         }
         values = {self._name: self._counts, "place": self._group.place, "beat_at": timezone.now()}
-        if not ImportJob.objects.filter(self._turn.mine).update(position=F("position") + self._group.count, **values):
+        if not ImportJob.objects.filter(self._turn.mine).update(position=F("position") + self._group.row_count, **values):
             raise _LostError
         refused = [(str(one.line), one.address, one.why[:300]) for one in outcome.refused]
         if refused:
