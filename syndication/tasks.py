@@ -67,7 +67,7 @@ def take_sign_ups() -> None:
     """Act on the wishes to subscribe that the web has kept, and send their confirmation mails."""
     time.sleep(GATHER_SECONDS)  # many wishes in one transaction, rather than many transactions
     bell_heard("sign-ups")  # a wish kept from here on rings again
-    planned = confirmation.plan_sign_ups(now=timezone.now())
+    planned = confirmation.plan_sign_ups()
     for mailing_id in planned.mailing_ids:
         ring_senders(send_confirmations, mailing_id, 1)
     if planned.has_more:

@@ -11,8 +11,11 @@ _django = get_wsgi_application()
 from django.conf import settings  # noqa: E402  # settings exist from here on
 
 from syndication import schema  # noqa: E402
+from syndication.queue import SWITCH_SECONDS  # noqa: E402
 from syndication.web.feeds import FeedsFirst  # noqa: E402
 from syndication.web.one_click import OneClickFirst  # noqa: E402
+
+sys.setswitchinterval(SWITCH_SECONDS)  # threads take turns quickly: see queue.py
 
 try:
     schema.refuse_newer_tables()

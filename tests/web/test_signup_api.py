@@ -33,7 +33,7 @@ def post(client, address="new@example.org", *, remote="203.0.113.7", **more):
 def test_a_program_needs_no_session_to_ask(client, weekly):
     response = post(client)
     assert (response.status_code, response.json()["detail"][:30]) == (202, "If this address can be subscri")
-    plan_sign_ups(now=timezone.now())
+    plan_sign_ups()
     assert [(one.how, one.network, one.wording) for one in ConsentRecord.objects.all()] == [("api", "ipv4", None)]
 
 

@@ -66,7 +66,7 @@ def send_again(client, response, **more):
 
 
 def take():
-    return plan_sign_ups(now=timezone.now())
+    return plan_sign_ups()
 
 
 # ------------------------------------------------------------------ the form

@@ -1,6 +1,7 @@
 """Plans the confirmation mails of those who asked: a mailing too, shared by all who ask in the same words."""
 
 import math
+import time
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -8,15 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.utils import timezone
 
 from syndication.audience.models import SubscriberList, Subscription
 from syndication.audience.signup.take import take, waiting
-from syndication.delivery.ledger.plan import BATCH
+from syndication.delivery.ledger.plan import BATCH, YIELD_SECONDS
 from syndication.delivery.mailing.freeze import Frozen, freeze_confirmation, keep
 from syndication.delivery.models import Batch, Delivery, Mailing
 from syndication.delivery.states import WAITING
 
 MOST_ROUNDS = 1000
+RUN_SECONDS = 2.0  # then the mails that are planned go first
 
 Ask = Sequence[int]
 """The ids of the subscriptions that one mail confirms, all of one reader."""
@@ -30,11 +33,20 @@ class Planned:
     has_more: bool
 
 
-def plan_sign_ups(*, now: datetime) -> Planned:
-    """Take the oldest wishes to subscribe and plan their mails, in one transaction: a crash leaves the wish, or the wish's mail."""
-    with transaction.atomic():
-        taken = take()
-        return Planned(plan_confirmations(taken.asks, now=now), taken.has_more)
+def plan_sign_ups(*, run_seconds: float = RUN_SECONDS) -> Planned:
+    """Take wishes to subscribe, the oldest first, and plan their mails, until none waits or the time is over.
+
+    Each group is one transaction: a crash leaves the wish, or the wish's mail.
+    """
+    until = time.monotonic() + run_seconds
+    mailing_ids: list[int] = []
+    while True:
+        with transaction.atomic():
+            taken = take()
+            mailing_ids += plan_confirmations(taken.asks, now=timezone.now())
+        if not taken.has_more or time.monotonic() > until:
+            return Planned(list(dict.fromkeys(mailing_ids)), taken.has_more)
+        time.sleep(YIELD_SECONDS)
 
 
 def sign_ups_wait() -> bool:
