@@ -57,6 +57,6 @@ def _clear(event: ReaderEvent, subscriber: Subscriber, by: str) -> bool:
     """Forget the score, and lift what bounces suppressed unless another hard bounce stands; whether anything was lifted."""
     Subscriber.objects.filter(pk=subscriber.pk).update(bounce_score=0, bounced_at=None)
     others = subscriber.events.filter(kind=ReaderEvent.Kind.HARD_BOUNCE, reversed_by=None).exclude(pk=event.pk)
-    if event.kind == ReaderEvent.Kind.SOFT_BOUNCE and others.exists():
+    if others.exists():
         return False
     return lift(Scope(subscriber.address_hash), [Suppression.Reason.BOUNCED], detail=f"{event.kind} taken back", by=by)

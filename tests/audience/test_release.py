@@ -56,6 +56,15 @@ def test_a_soft_bounce_taken_back_clears_the_score_and_leaves_a_hard_one_standin
     assert (said.kind, Suppression.objects.count()) == ("score cleared", 1)
 
 
+def test_of_two_hard_bounces_the_first_one_taken_back_leaves_the_other_standing(reader):
+    off(reader, "bounced")
+    first, second = event(reader, "hard bounce"), event(reader, "hard bounce")
+    assert undo_event(first.pk, BY, now=NOW).kind == "score cleared"
+    assert Suppression.objects.count() == 1
+    assert undo_event(second.pk, BY, now=NOW).kind == "released"
+    assert Suppression.objects.count() == 0
+
+
 def test_a_complaint_is_taken_back_only_with_the_persons_word(reader):
     from support.publications import make_publication
 
