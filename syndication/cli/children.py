@@ -16,7 +16,7 @@ MAIL_QUEUES = ("mail", "default", "feeds")  # in this order: a confirmation goes
 BULK_QUEUES = ("bulk",)
 MAIL_NAME, BULK_NAME, BEAT_NAME = "mail@syndication", "bulk@syndication", "beat@%h"
 MAIL_THREADS = 4  # a slow feed or tick holds one of them; confirmations take the next
-WEB_THREADS = 4
+WEB_THREADS = 8  # most wait for the database when sign-ups and one-clicks come together
 WORKER_GRACE_SECONDS = 20.0  # long enough to finish the messages at the wire
 
 

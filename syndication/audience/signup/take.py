@@ -59,6 +59,11 @@ def _ask_all(rows: list[SignUp]) -> tuple[list[SignUp], list[list[int]]]:
     return done, needed
 
 
+def next_lists() -> set[tuple[int, ...]]:
+    """The choices of lists, by their ids, among the wishes that come next."""
+    return {tuple(ids) for ids in waiting().order_by("pk").values_list("lists", flat=True)[:AT_ONCE]}
+
+
 def waiting() -> QuerySet[SignUp]:
     """The wishes that nobody has taken; those that failed too often are left to a person."""
     return SignUp.objects.filter(failures__lt=MOST_FAILURES)

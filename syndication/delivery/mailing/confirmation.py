@@ -4,7 +4,7 @@ import math
 import time
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from syndication.audience.models import SubscriberList, Subscription
-from syndication.audience.signup.take import take, waiting
+from syndication.audience.signup.take import next_lists, take, waiting
 from syndication.delivery.ledger.plan import BATCH, YIELD_SECONDS
 from syndication.delivery.mailing.freeze import Frozen, freeze_confirmation, keep
 from syndication.delivery.models import Batch, Delivery, Mailing
@@ -40,10 +40,12 @@ def plan_sign_ups(*, run_seconds: float = RUN_SECONDS) -> Planned:
     """
     until = time.monotonic() + run_seconds
     mailing_ids: list[int] = []
+    texts = Texts()
     while True:
+        texts.prepare(next_lists())
         with transaction.atomic():
             taken = take()
-            mailing_ids += plan_confirmations(taken.asks, now=timezone.now())
+            mailing_ids += plan_confirmations(taken.asks, now=timezone.now(), texts=texts)
         if not taken.has_more or time.monotonic() > until:
             return Planned(list(dict.fromkeys(mailing_ids)), taken.has_more)
         time.sleep(YIELD_SECONDS)
@@ -59,7 +61,32 @@ def plan_confirmation(subscription_id: int, *, now: datetime) -> int | None:
     return next(iter(plan_confirmations([[subscription_id]], now=now)), None)
 
 
-def plan_confirmations(asks: Sequence[Ask], *, now: datetime) -> list[int]:
+class Texts:
+    """Frozen mails by the lists that they ask for, each made once in a run: that takes longer than all else, and waits for no lock."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[int, ...], Frozen] = {}
+
+    def of(self, lists: Sequence[SubscriberList]) -> Frozen:
+        """The mail that asks for these lists, sorted by id."""
+        ids = tuple(one.pk for one in lists)
+        if ids not in self._made:
+            self._made[ids] = freeze_confirmation(*lists)
+        return self._made[ids]
+
+    def prepare(self, wanted: Iterable[tuple[int, ...]]) -> None:
+        """Make the mails for lists, by their ids, that will be asked for."""
+        missing = {tuple(sorted(ids)) for ids in wanted} - self._made.keys()
+        lists = (
+            SubscriberList.objects.select_related("publication").in_bulk(sorted({pk for ids in missing for pk in ids})) if missing else {}
+        )
+        for ids in sorted(missing):
+            found = [lists[pk] for pk in ids if pk in lists]
+            if found:
+                self.of(found)
+
+
+def plan_confirmations(asks: Sequence[Ask], *, now: datetime, texts: Texts | None = None) -> list[int]:
     """The mailings that now hold a due row for each reader who asked; a subscription that is gone or confirmed needs none.
 
     A reader who asks again gets the next round's mailing, since one mailing reaches a subscriber once. A row still waiting with the
@@ -72,24 +99,24 @@ def plan_confirmations(asks: Sequence[Ask], *, now: datetime) -> list[int]:
         mine = sorted((found[pk] for pk in ask if pk in found), key=lambda one: one.list_id)
         if mine:
             readers[tuple(one.list for one in mine)].add(mine[0].subscriber_id)
-    planned = [mailing for lists, who in sorted(readers.items(), key=_first_list) for mailing in _plan(lists, who, now)]
+    texts = texts or Texts()
+    planned = [mailing for lists, who in sorted(readers.items(), key=_list_ids) for mailing in _plan(texts.of(lists), lists[0], who, now)]
     return list(dict.fromkeys(planned))
 
 
-def _first_list(item: tuple[tuple[SubscriberList, ...], set[int]]) -> list[int]:
+def _list_ids(item: tuple[tuple[SubscriberList, ...], set[int]]) -> list[int]:
     return [one.pk for one in item[0]]
 
 
-def _plan(lists: tuple[SubscriberList, ...], readers: set[int], now: datetime) -> Iterator[int]:
-    """The mailings that serve these readers, all of whom asked for the same lists."""
-    frozen = freeze_confirmation(*lists)
-    served = _still_waiting(frozen, lists[0], readers)
+def _plan(frozen: Frozen, to: SubscriberList, readers: set[int], now: datetime) -> Iterator[int]:
+    """The mailings that serve these readers, all of whom asked for the same lists, `to` being the first of them."""
+    served = _still_waiting(frozen, to, readers)
     yield from served.values()
     rest = sorted(readers - served.keys())
     for number in range(1, MOST_ROUNDS):
         if not rest:
             return
-        mailing = _round(frozen, number, lists[0], now)
+        mailing = _round(frozen, number, to, now)
         left = [reader for group in _neighbours(rest) for reader in _add(mailing, group, now)]
         if len(left) < len(rest):
             yield mailing.pk
