@@ -18,7 +18,7 @@ from syndication.audience.table import Row
 
 __all__ = ["Counts", "Plan", "import_rows"]
 
-GROUP = 20_000  # rows a transaction
+GROUP = 10_000  # rows a transaction
 KEPT_REFUSALS = 10_000  # of a file that is all wrong the rest is only counted
 
 

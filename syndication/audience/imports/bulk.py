@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection, models
 
 _LOADING = {
-    "cache_size": -80 * 1024,  # KB, as SQLite wants it: below zero
+    "cache_size": -64 * 1024,  # KB, as SQLite wants it: below zero
     "mmap_size": 0,
     "wal_autocheckpoint": 100_000,  # pages of 4 KB
 }
@@ -30,9 +30,13 @@ def load(model: type[models.Model], columns: Sequence[str], rows: Iterable[Seque
             text = "".join([_line(row) + tail for row in rows])
             with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
                 copy.write(text)
-        else:  # one statement, in which Python's lock is free for the thread that prepares the next rows; executemany takes it for each row
-            cells = ", ".join([*(f"value ->> {at}" for at in range(len(columns))), *map(_literal, constants.values())])
-            cursor.execute(f"INSERT INTO {table} ({names}) SELECT {cells.replace('%', '%%')} FROM json_each(%s)", [json.dumps(list(rows))])
+        else:
+            # OR FAIL: nothing is kept aside to take back this one statement, since the whole group is taken back when it fails.
+            # One statement, in which Python's lock is free for the thread that prepares the next rows; executemany takes it for each row
+            # and the same text each time: the driver keeps a hundred statements with the rows that were bound to them.
+            cells = ", ".join([*(f"value ->> {at}" for at in range(len(columns))), *["%s"] * len(constants)])
+            bound = [*constants.values(), json.dumps(list(rows))]
+            cursor.execute(f"INSERT OR FAIL INTO {table} ({names}) SELECT {cells} FROM json_each(%s)", bound)
 
 
 @contextmanager
@@ -88,9 +92,3 @@ def _line(row: Sequence[str]) -> str:
 
 def _as_copied(value: Any) -> str:
     return "\\N" if value is None else str(value).translate(_BACKSLASH)
-
-
-def _literal(value: Any) -> str:
-    if value is None:
-        return "NULL"
-    return str(value) if isinstance(value, int | float) else "'" + str(value).replace("'", "''") + "'"

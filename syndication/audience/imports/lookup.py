@@ -16,10 +16,11 @@ def known(hashes: Sequence[str], list_id: int) -> dict[str, Known]:
     """By keyed hash those who are subscribers, with their subscription to a list."""
     if not hashes:
         return {}
+    subscription = "x.subscriber_id = s.id AND x.list_id = %s"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""SELECT {_COLUMNS} FROM {_many()} JOIN syndication_subscriber s ON s.address_hash = asked.value
-                LEFT JOIN syndication_subscription x ON x.subscriber_id = s.id AND x.list_id = %s""",
+            f"SELECT {_COLUMNS} FROM {_each('syndication_subscriber s', 's.address_hash = asked.value')} "
+            + _join("LEFT JOIN", "syndication_subscription x", subscription),
             [_parameter(hashes), list_id],
         )
         found = cursor.fetchall()
@@ -33,7 +34,7 @@ def suppressed(hashes: Sequence[str], publication_id: int) -> dict[str, str]:
         return {}
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""SELECT p.address_hash, p.reason FROM {_many()} JOIN syndication_suppression p ON p.address_hash = asked.value
+            f"""SELECT p.address_hash, p.reason FROM {_each("syndication_suppression p", "p.address_hash = asked.value")}
                 WHERE p.publication_id IS NULL OR p.publication_id = %s ORDER BY p.publication_id IS NULL""",
             [_parameter(hashes), publication_id],
         )
@@ -46,17 +47,27 @@ def kept_otherwise(hash_of: Mapping[str, str]) -> bool:
         return False
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT s.address, s.address_hash FROM {_many()} JOIN syndication_subscriber s ON s.address = asked.value",
+            f"SELECT s.address, s.address_hash FROM {_each('syndication_subscriber s', 's.address = asked.value')}",
             [_parameter(list(hash_of))],
         )
         return any(hash_of[address] != hashed for address, hashed in cursor.fetchall())
 
 
-def _many() -> str:
-    """A table `asked` of all values of one parameter; the order of the join is ours, as each value is one step in an index."""
-    if connection.vendor == "postgresql":
-        return "(SELECT unnest(%s::text[]) AS value) AS asked"
-    return "json_each(%s) AS asked CROSS"
+def _each(table: str, on: str) -> str:
+    """Each value of one parameter, as `asked.value`, with the rows of a table that it meets."""
+    values = "(SELECT unnest(%s::text[]) AS value)" if connection.vendor == "postgresql" else "json_each(%s)"
+    return f"{values} AS asked {_join('CROSS JOIN', table, on)}"
+
+
+def _join(kind: str, table: str, on: str) -> str:
+    """A join that takes one step in an index for each value, whatever the planner believes of the table's size while it grows.
+
+    SQLite goes by the order of a CROSS JOIN; PostgreSQL must look anew for each row where OFFSET stands.
+    """
+    if connection.vendor != "postgresql":
+        return f"{kind} {table} ON {on}"
+    name = table.split()[1]
+    return f"{kind} LATERAL (SELECT * FROM {table} WHERE {on} OFFSET 0) AS {name}" + (" ON TRUE" if kind == "LEFT JOIN" else "")
 
 
 def _parameter(values: Sequence[str]) -> Any:

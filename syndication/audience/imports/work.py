@@ -25,7 +25,7 @@ from syndication.audience.models import ImportJob, ImportRefusal
 from syndication.audience.table import BadTable, Row
 from syndication.errors import NotFound, Refused
 
-GROUP = 20_000  # rows a transaction: some tenths of a second on SQLite, whose one writer others wait for
+GROUP = 10_000  # rows a transaction: some tenths of a second on SQLite, whose one writer others wait for
 YIELD_SECONDS = 0.003  # between two groups on SQLite, so that the others get their turn
 COUNTED = ("new", "updated", "unchanged", "suppressed")
 NO_COUNTS = dict.fromkeys((*COUNTED, "refused"), 0)

@@ -389,6 +389,7 @@ print(job.pk)
 @pytest.mark.parametrize("groups", [1, 4])
 def test_an_import_whose_process_is_killed_goes_on_with_exact_counts(live_home, groups):
     made = live_home.run(sys.executable, "-c", PREPARED)
+    assert made.returncode == 0, made.stderr
     job = int(made.stdout.split()[-1])
     dead = live_home.run(sys.executable, "-c", KILLED_IN_THE_MIDDLE.format(job=job, groups=groups))
     assert dead.returncode == -signal.SIGKILL, dead.stderr
