@@ -56,7 +56,7 @@ def ask_to_subscribe(request: HttpRequest, slug: str) -> HttpResponse:
     """A form for an address and a choice of lists; the answer is the same whether the address is known or not."""
     offer = offer_or_404(slug)
     if request.method != "POST" or not offer.lists:
-        return _form(request, Typed(offer, offer.lists))
+        return _form(request, Typed(offer, ()))  # no list is ticked beforehand: a tick that nobody made is no consent
     typed = _typed(request, offer)
     if typed.trouble:
         return _form(request, typed, status=400)

@@ -95,6 +95,7 @@ def test_several_open_lists_are_offered_and_private_ones_are_not(client, publica
     make_list(publication, "staff-only", is_public=False)
     boxes = read(client.get(PATH)).xpath("//input[@type='checkbox']")
     assert [one.get("value") for one in boxes] == ["weekly", "monthly"]
+    assert [one.get("checked") for one in boxes] == [None, None]  # a tick that nobody made is no consent
 
 
 def test_an_unknown_publication_cannot_be_subscribed_to(client):
@@ -381,7 +382,7 @@ def test_a_wrong_answer_is_asked_for_work_again(client, attacked, answer):
 
 def test_without_javascript_a_minute_of_waiting_does_as_well_once_and_for_few(client, publication, attacked):
     waited = old_stamp(publication, step=Step.WAIT, address="new@example.org", seconds=61)
-    assert "leave this page open for 60 seconds" in attacked.text
+    assert "leave this page open for 60 seconds" in text(attacked)
     assert post(client, publication, stamp=waited).status_code == 200
     assert post(client, publication, stamp=waited).status_code == 428
     hurried = old_stamp(publication, step=Step.WAIT, address="new@example.org", seconds=20)

@@ -8,6 +8,7 @@
   if (!window.Worker) return; // as without JavaScript: the form may be sent after the wait
   button.disabled = true;
   progress.hidden = false;
+  document.getElementById("wait").hidden = true;
   const worker = new Worker(form.dataset.worker);
   worker.onmessage = (message) => {
     form.elements.answer.value = message.data;
