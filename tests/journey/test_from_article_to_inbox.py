@@ -1,6 +1,7 @@
 """The whole way with real processes: command line, Valkey, Celery worker and beat, SMTP, files."""
 
 import json
+import re
 import sqlite3
 import time
 from collections import Counter
@@ -92,9 +93,14 @@ def test_render_writes_the_bytes_that_are_sent(home, smtp_server):
     assert {path.name for path in out.iterdir()} == {"message.eml", "email.html", "email.txt", "page.html", "feed.html"}
     assert "Dear Reader0" in (out / "email.txt").read_text()
     for kind in ("plain", "html"):
-        assert shown.get_body((kind,)).get_content() == sent.message.get_body((kind,)).get_content()
-    unlike = {name for name in shown if shown[name] != sent.message[name]}
-    assert unlike <= {"Message-ID", "Date", "Content-Type", "Feedback-ID"}
+        assert without_tokens(shown.get_body((kind,)).get_content()) == without_tokens(sent.message.get_body((kind,)).get_content())
+    unlike = {name for name in shown if without_tokens(shown[name]) != without_tokens(sent.message[name])}
+    assert unlike <= {"Date", "Content-Type", "Feedback-ID"}
+
+
+def without_tokens(text):
+    """Tokens name the mailing, and a preview is of none."""
+    return re.sub("[0-9a-f]{36,}", "TOKEN", text)
 
 
 def test_a_scheduled_campaign_starts_at_its_time_without_anybody(home, smtp_server):

@@ -85,6 +85,8 @@ def test_the_description_declares_every_answer():
     described = signed_in().get("/api/openapi.json").json()
     answers = {path: set(verbs["get"]["responses"]) for path, verbs in described["paths"].items()}
     assert answers["/api/campaigns/{campaign_id}"] == {"200", "401", "404", "422"}
+    for_readers = answers.pop("/api/publications/{slug}/sign-ups")  # anybody may ask there
+    assert for_readers == {"200", "404"}
     assert all({"200", "401", "422"} <= each for each in answers.values())
 
 

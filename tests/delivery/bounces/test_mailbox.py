@@ -1,5 +1,6 @@
 """A mailbox is read by IMAP and POP3 from a real Dovecot; nothing is marked or deleted that is not kept here."""
 
+import logging
 import re
 import tempfile
 from datetime import UTC, datetime
@@ -32,6 +33,17 @@ def _server():
 def server(_server):
     _server.empty()
     return _server
+
+
+@pytest.fixture
+def told(caplog):
+    """What the log says, also where a worker of an earlier test has set logging up in this process."""
+    log = logging.getLogger("syndication.bounces")
+    was_off, log.disabled = log.disabled, False
+    log.addHandler(caplog.handler)
+    yield caplog
+    log.removeHandler(caplog.handler)
+    log.disabled = was_off
 
 
 def look(server, scheme="imap", options=""):
@@ -121,16 +133,16 @@ def test_the_same_mail_fetched_twice_is_kept_once(server, scheme):
 
 
 @pytest.mark.parametrize("scheme", ["imap", "pop3"])
-def test_a_wrong_password_is_told_without_the_password(server, caplog, scheme):
+def test_a_wrong_password_is_told_without_the_password(server, told, scheme):
     url = f"{scheme}://{USER.replace('@', '%40')}:quite-wrong-1@127.0.0.1:{getattr(server, scheme)}"
     assert fetch(lambda: NOW, mailbox(url)) == 0
-    assert "cannot be read" in caplog.text
-    assert "quite-wrong-1" not in caplog.text
+    assert "cannot be read" in told.text
+    assert "quite-wrong-1" not in told.text
 
 
-def test_a_server_that_is_away_is_told_and_changes_nothing(caplog):
+def test_a_server_that_is_away_is_told_and_changes_nothing(told):
     assert fetch(lambda: NOW, mailbox("imap://u:p@127.0.0.1:1/INBOX")) == 0
-    assert "tried again in a minute" in caplog.text
+    assert "tried again in a minute" in told.text
 
 
 def test_long_lines_come_whole_by_pop3(server):
