@@ -57,7 +57,10 @@ class Client:
     async def _answer(self, reader: asyncio.StreamReader) -> tuple[int, bytes, bytes]:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         status = int(head.split(" ", 2)[1])
-        length = next(int(line.partition(":")[2]) for line in head.split("\r\n") if line.lower().startswith("content-length:"))
+        lengths = [line.partition(":")[2] for line in head.split("\r\n") if line.lower().startswith("content-length:")]
+        if not lengths:
+            raise ValueError(f"an answer without a length: {head[:80]!r}")
+        length = int(lengths[0])
         return status, head.encode(), await reader.readexactly(length)
 
 

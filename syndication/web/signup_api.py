@@ -1,4 +1,4 @@
-"""Lets programs and other sites' scripts ask for a reader's subscription: public, with the same limits and the same neutral answer as the form."""
+"""Lets programs ask for a reader's subscription: public, with the same limits and the same neutral answer as the form."""
 
 from typing import Annotated, Any
 
