@@ -60,6 +60,40 @@ def free_ports() -> tuple[int, int]:
         return first.getsockname()[1], second.getsockname()[1]
 
 
+SEED = """
+from datetime import timedelta
+from django.utils import timezone
+from syndication.articles.models import Article, Publication
+from syndication.audience.lists import create_list
+from syndication.audience.subscribe import Person, add
+from syndication.campaigns.models import Campaign
+
+now = timezone.now()
+if not Publication.objects.exists():
+    garden = Publication.objects.create(
+        slug="garden-letters", name="Garden Letters", sender_name="Ada from Garden Letters", sender_address="ada@garden.example",
+        postal_address="1 Canal Street", mail_domain="garden.example", time_zone="Europe/Berlin", is_sample=True,
+    )
+    letter = create_list("letter", publication=garden, name="The monthly letter")
+    names = ["Rosa Rau", "Otto Ohm", "Eva Ek", "Milo Marsh", "Nora Night", "Hugo Holm"]
+    for number in range(60):
+        add(Person(f"reader{number}@example.org", name=names[number % 6]), to=letter, confirmed=True, how="import", now=now)
+    titles = ["Ten plants that forgive you", "What the rain gauge said in October", "A shed of one's own, and how to keep it dry", "Why your compost sulks"]
+    for number, title in enumerate(titles):
+        Article.objects.create(
+            publication=garden, slug=f"letter-{number}", title=title, summary="A short letter.", author="Ada", language="en", revision=1,
+            html="<h2>Start small</h2><p>Dear {{ subscriber.first_name | default('reader') }}, some plants forgive everything.</p>",
+            state="published" if number % 2 else "draft", published_at=now - timedelta(days=number) if number % 2 else None,
+            updated_at=now - timedelta(days=number),
+        )
+    first = Article.objects.order_by("pk").first()
+    Campaign.objects.create(
+        publication=garden, article=first, list=letter, state="scheduled", starts_at=now + timedelta(hours=26), zone="Europe/Berlin",
+        wall_time="tomorrow", subject="Ten plants for beginners",
+    )
+"""
+
+
 @pytest.fixture(scope="session")
 def studio(_template, test_home):
     """Made once for all browser tests: its start costs seconds."""
@@ -70,6 +104,7 @@ def studio(_template, test_home):
     running = Studio(home, url)
     try:
         running.start(port, catcher_port)
+        running.run(SEED)  # first: its tests know its rows by number
         yield running
     finally:
         home.stop()
