@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection, models
 
 _LOADING = {
-    "cache_size": -64 * 1024,  # KB, as SQLite wants it: below zero
+    "cache_size": -48 * 1024,  # KB, as SQLite wants it: below zero
     "mmap_size": 0,
     "wal_autocheckpoint": 100_000,  # pages of 4 KB
 }
@@ -75,10 +75,9 @@ def new_ids(model: type[models.Model], count: int) -> Sequence[int]:
             found = cursor.fetchone()
             first = (int(found[0]) if found else 0) + 1
             return range(first, first + count)
-        cursor.execute(
-            "SELECT array_agg(id) FROM (SELECT nextval(pg_get_serial_sequence(%s, 'id')) AS id FROM generate_series(1, %s)) AS found",
-            [table, count],
-        )
+        cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')", [table])
+        (sequence,) = cursor.fetchone()  # asked once: the catalogue is slow
+        cursor.execute("SELECT array_agg(nextval(%s::regclass)) FROM generate_series(1, %s)", [sequence, count])
         ids: list[int] = cursor.fetchone()[0]
         return ids
 

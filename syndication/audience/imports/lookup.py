@@ -13,15 +13,16 @@ _COLUMNS = "s.address_hash, s.id, s.name, s.locale, s.time_zone, s.attributes, s
 
 
 def known(hashes: Sequence[str], list_id: int) -> dict[str, Known]:
-    """By keyed hash those who are subscribers, with their subscription to a list."""
+    """By keyed hash those who are subscribers, with their subscription to a list. Call it inside a transaction."""
     if not hashes:
         return {}
-    subscription = "x.subscriber_id = s.id AND x.list_id = %s"
+    tables, condition = _among("syndication_subscriber s", "s.address_hash")
     with connection.cursor() as cursor:
+        _go_by_the_index()
         cursor.execute(
-            f"SELECT {_COLUMNS} FROM {_each('syndication_subscriber s', 's.address_hash = asked.value')} "
-            + _join("LEFT JOIN", "syndication_subscription x", subscription),
-            [_parameter(hashes), list_id],
+            f"""SELECT {_COLUMNS} FROM {tables}
+                LEFT JOIN syndication_subscription x ON x.subscriber_id = s.id AND x.list_id = %(list)s WHERE {condition}""",
+            {"asked": _hexadecimal(hashes), "list": list_id},
         )
         found = cursor.fetchall()
     known_by = _known_by(_moments())
@@ -29,49 +30,50 @@ def known(hashes: Sequence[str], list_id: int) -> dict[str, Known]:
 
 
 def suppressed(hashes: Sequence[str], publication_id: int) -> dict[str, str]:
-    """Keyed hash -> reason, for a publication or everywhere."""
+    """Keyed hash -> reason, for a publication or everywhere. Call it inside a transaction."""
     if not hashes:
         return {}
+    tables, condition = _among("syndication_suppression p", "p.address_hash")
     with connection.cursor() as cursor:
+        _go_by_the_index()
         cursor.execute(
-            f"""SELECT p.address_hash, p.reason FROM {_each("syndication_suppression p", "p.address_hash = asked.value")}
-                WHERE p.publication_id IS NULL OR p.publication_id = %s ORDER BY p.publication_id IS NULL""",
-            [_parameter(hashes), publication_id],
+            f"""SELECT p.address_hash, p.reason FROM {tables} WHERE {condition}
+                AND (p.publication_id IS NULL OR p.publication_id = %(publication)s) ORDER BY p.publication_id IS NULL""",
+            {"asked": _hexadecimal(hashes), "publication": publication_id},
         )
         return dict(cursor.fetchall())
 
 
 def kept_otherwise(hash_of: Mapping[str, str]) -> bool:
-    """Whether an address is there under another hash than the given one."""
+    """Whether an address is there under another hash than the given one. Call it inside a transaction."""
     if not hash_of:
         return False
+    tables, condition = _among("syndication_subscriber s", "s.address")
+    addresses = list(hash_of)
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT s.address, s.address_hash FROM {_each('syndication_subscriber s', 's.address = asked.value')}",
-            [_parameter(list(hash_of))],
-        )
+        _go_by_the_index()
+        asked = addresses if connection.vendor == "postgresql" else json.dumps(addresses)
+        cursor.execute(f"SELECT s.address, s.address_hash FROM {tables} WHERE {condition}", {"asked": asked})
         return any(hash_of[address] != hashed for address, hashed in cursor.fetchall())
 
 
-def _each(table: str, on: str) -> str:
-    """Each value of one parameter, as `asked.value`, with the rows of a table that it meets."""
-    values = "(SELECT unnest(%s::text[]) AS value)" if connection.vendor == "postgresql" else "json_each(%s)"
-    return f"{values} AS asked {_join('CROSS JOIN', table, on)}"
+def _among(table: str, column: str) -> tuple[str, str]:
+    """What to put behind FROM and WHERE, so that a column holds one of the values of the parameter `asked`."""
+    if connection.vendor == "postgresql":
+        return table, f"{column} = ANY(%(asked)s::text[])"
+    return f"json_each(%(asked)s) AS asked CROSS JOIN {table}", f"{column} = asked.value"  # SQLite goes by the order of a CROSS JOIN
 
 
-def _join(kind: str, table: str, on: str) -> str:
-    """A join that takes one step in an index for each value, whatever the planner believes of the table's size while it grows.
-
-    SQLite goes by the order of a CROSS JOIN; PostgreSQL must look anew for each row where OFFSET stands.
-    """
-    if connection.vendor != "postgresql":
-        return f"{kind} {table} ON {on}"
-    name = table.split()[1]
-    return f"{kind} LATERAL (SELECT * FROM {table} WHERE {on} OFFSET 0) AS {name}" + (" ON TRUE" if kind == "LEFT JOIN" else "")
+def _go_by_the_index() -> None:
+    """Until the transaction ends: PostgreSQL knows nothing yet of a table that has just grown, and would read all of it each time."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
 
 
-def _parameter(values: Sequence[str]) -> Any:
-    return list(values) if connection.vendor == "postgresql" else json.dumps(list(values))
+def _hexadecimal(hashes: Sequence[str]) -> str:
+    """Hashes as one parameter: as a list, each would be quoted for itself, which costs more than finding it."""
+    return f"{{{','.join(hashes)}}}" if connection.vendor == "postgresql" else json.dumps(hashes)
 
 
 def _known_by(moment: Callable[[Any], Any]) -> Callable[[Sequence[Any]], Known]:

@@ -8,7 +8,7 @@ from typing import Self
 
 from syndication.audience.imports.decide import Person, Refusal
 
-CACHE_KIB = 24 * 1024
+CACHE_KIB = 16 * 1024
 _SIGNED = 2**63
 
 
