@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from support import postgresql
 from support.browsers import find_chromium
 from support.homes import LiveHome, Template
@@ -42,6 +43,10 @@ elif _WANTED_DATABASE != "sqlite":
 import django  # noqa: E402  # the environment above must stand first
 
 django.setup()
+
+
+settings.register_profile("patient", deadline=None)  # a busy machine is no fault of ours
+settings.load_profile("patient")
 
 
 def pytest_configure(config: pytest.Config) -> None:

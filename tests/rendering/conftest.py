@@ -7,16 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
 
 from syndication.rendering.article import Brand, Content
 from syndication.rendering.email import EmailTemplates, email_templates
 from syndication.rendering.message import CompiledMailing, Envelope, Links
 from syndication.rendering.reader import Reader, reader_from
 from syndication.rendering.themes import load_theme
-
-settings.register_profile("patient", deadline=None)  # a busy machine is no fault of ours
-settings.load_profile("patient")
 
 ROOT = Path(__file__).parents[2]
 THEMES = ROOT / "templates" / "email"
