@@ -3,6 +3,7 @@
 SYNDICATION_TEST_DATABASE=postgresql runs on a PostgreSQL server that lives as long as the run (see support/postgresql.py).
 """
 
+import logging
 import os
 import shutil
 import tempfile
@@ -102,6 +103,15 @@ def valkey_socket(_queue_server):
     client.flushall()
     client.close()
     return _queue_server
+
+
+@pytest.fixture(autouse=True)
+def _log_level_as_before():
+    """A command that a test calls makes the log of this process quieter; the next test reads it too."""
+    root = logging.getLogger()
+    level = root.level
+    yield
+    root.setLevel(level)
 
 
 @pytest.fixture(autouse=True)

@@ -241,6 +241,7 @@ class Migration(migrations.Migration):
                 ('count', models.PositiveIntegerField(default=0)),
                 ('recent', models.PositiveIntegerField(default=0)),
                 ('recent_from', models.DateTimeField()),
+                ('sent_from', models.DateTimeField()),
                 ('first_at', models.DateTimeField()),
                 ('last_at', models.DateTimeField()),
                 ('looked_at', models.DateTimeField(null=True)),

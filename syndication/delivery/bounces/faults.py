@@ -1,6 +1,7 @@
 """Keeps what providers hold against the sender: staff see it, and a domain that refuses most of the mail is paused."""
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db.models import F
 
@@ -35,18 +36,28 @@ PAUSING = frozenset(
 """What ends only when somebody acts; too fast, say, has its own remedy (delivery/limits/adaptive.py)."""
 
 
-def note(sender_domain: str, domain: str, word: str, reply: str, now: datetime) -> None:
-    """One more refusal that is the sender's fault."""
-    additions = dict(ProviderDomain.objects.filter(domain=domain).values_list("domain", "provider"))
-    which = {"sender_domain": sender_domain, "provider": provider_of(domain, additions)}
-    fresh = SendersFault(**which, domain=domain, word=word, first_at=now, last_at=now, recent_from=now)
+class Refused(NamedTuple):
+    """One refusal that is the sender's fault: by which recipient domain, one word for it, the reply, and when the message was sent."""
+
+    domain: str
+    word: str
+    reply: str
+    sent_at: datetime
+
+
+def note(sender_domain: str, one: Refused, now: datetime) -> None:
+    """One more refusal."""
+    additions = dict(ProviderDomain.objects.filter(domain=one.domain).values_list("domain", "provider"))
+    which = {"sender_domain": sender_domain, "provider": provider_of(one.domain, additions)}
+    fresh = SendersFault(**which, domain=one.domain, word=one.word[:24], first_at=now, last_at=now, recent_from=now, sent_from=one.sent_at)
     SendersFault.objects.bulk_create([fresh], ignore_conflicts=True)  # another process may have been quicker
     row = SendersFault.objects.select_for_update().get(**which)
     if row.mended_at and row.mended_at > row.last_at:
         row.count, row.first_at, row.told_at = 0, now, None
     if now - row.recent_from > WINDOW:
-        row.recent, row.recent_from = 0, now
-    row.domain, row.word, row.reply, row.last_at = domain, word[:24], reply[:300], max(now, row.last_at)
+        row.recent, row.recent_from, row.sent_from = 0, now, one.sent_at
+    row.domain, row.word, row.reply, row.last_at = one.domain, one.word[:24], one.reply[:300], max(now, row.last_at)
+    row.sent_from = min(row.sent_from, one.sent_at)
     row.count, row.recent = row.count + 1, row.recent + 1
     row.save()
 
@@ -85,13 +96,13 @@ def mended(fault_id: int, now: datetime) -> bool:
 
 
 def _refuses_most(row: SendersFault) -> bool:
-    """Whether the domain took fewer than SHARE times what it refused since the window began; looks at no more rows than that."""
+    """Whether the domain took fewer than SHARE times what it refused, of all that was sent since the first of that; looks at no more rows."""
     limit = SHARE * row.recent
-    recent = Mailing.objects.filter(publication__mail_domain=row.sender_domain, frozen_at__gt=row.recent_from - timedelta(days=3))
+    recent = Mailing.objects.filter(publication__mail_domain=row.sender_domain, frozen_at__gt=row.sent_from - timedelta(days=3))
     taken = Delivery.objects.filter(
         mailing_id__in=list(recent.values_list("pk", flat=True)),
         state=State.DELIVERED,
-        sent_at__gte=row.recent_from,
+        sent_at__gte=row.sent_from,
         subscriber__address__endswith=f"@{row.domain}",
     )
     return len(taken.values_list("pk")[:limit]) < limit

@@ -68,6 +68,8 @@ class SendersFault(models.Model):
     recent = models.PositiveIntegerField(default=0)
     recent_from = models.DateTimeField()
     """How many of them came since this moment, at most an hour."""
+    sent_from = models.DateTimeField()
+    """When the first of those recent ones was sent: what was taken since then speaks for the sender."""
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
     looked_at = models.DateTimeField(null=True)

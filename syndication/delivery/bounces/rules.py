@@ -12,6 +12,7 @@ from syndication.audience.models import ReaderEvent, Subscriber, SubscriberList,
 from syndication.audience.suppress import Scope, suppress_hash
 from syndication.delivery.bounces import faults
 from syndication.delivery.bounces.copies import Copy
+from syndication.delivery.bounces.faults import Refused
 from syndication.delivery.bounces.score import Score, after_soft_bounce, is_enough
 from syndication.delivery.limits import warmup
 from syndication.delivery.models import Delivery, Mailing
@@ -24,12 +25,16 @@ _ADDRESS = re.compile(r"<[^<>\s]{0,320}@[^<>\s]{1,255}>|[^\s<>@]{1,64}@[^\s<>@]{
 
 
 class Hit(NamedTuple):
-    """What happened to a copy: a bounce of some kind or a sender's fault, who told us, one word for what is wrong, and the reply."""
+    """What happened to a copy: a bounce of some kind or a sender's fault, who told us, one word for what is wrong, and the reply.
+
+    sent_at  when the copy was sent; None where what came back does not tell
+    """
 
     kind: Kind
     source: str
     word: str
     detail: str
+    sent_at: datetime | None = None
 
 
 def bounced(copy: Copy, hit: Hit, now: datetime, *, is_counted: bool = False) -> bool:
@@ -48,7 +53,8 @@ def bounced(copy: Copy, hit: Hit, now: datetime, *, is_counted: bool = False) ->
         elif hit.kind == Kind.SOFT_BOUNCE:
             _points(subscriber, hit, event)
         elif mailing:
-            faults.note(_sender_domain(mailing), subscriber.address.rpartition("@")[2], hit.word, hit.detail, now)
+            sent_at = hit.sent_at or mailing.frozen_at
+            faults.note(_sender_domain(mailing), Refused(subscriber.address.rpartition("@")[2], hit.word, hit.detail, sent_at), now)
         if mailing and not is_counted:
             warmup.note_bounces(_sender_domain(mailing), 1, now)
     return True

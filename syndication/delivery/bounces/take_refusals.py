@@ -74,7 +74,7 @@ def _bounced(one: Attempt, now: datetime) -> bool:
         kind = ReaderEvent.Kind.SENDERS_FAULT
     elif refusal.kind is Kind.HARD and one.state == State.BOUNCED:
         kind = ReaderEvent.Kind.HARD_BOUNCE
-    hit = rules.Hit(kind, SOURCE, refusal.word, f"{refusal.sentence} {one.code} {one.reply}")
+    hit = rules.Hit(kind, SOURCE, refusal.word, f"{refusal.sentence} {one.code} {one.reply}", one.at)
     return rules.bounced(Copy(one.mailing_id, one.subscriber_id, 0), hit, now, is_counted=True)
 
 

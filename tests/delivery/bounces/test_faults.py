@@ -15,9 +15,9 @@ NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
 OURS = "weekly.example.org"
 
 
-def refuse(times, *, word="blocklist", now=NOW, domain="example.org"):
+def refuse(times, *, word="blocklist", now=NOW, domain="example.org", sent_at=None):
     for _ in range(times):
-        faults.note(OURS, domain, word, "550 5.7.1 blocked", now)
+        faults.note(OURS, faults.Refused(domain, word, "550 5.7.1 blocked", sent_at or now), now)
 
 
 def test_two_refusals_pause_nothing(publication):
@@ -39,20 +39,42 @@ def test_all_domains_of_a_provider_pause_together(publication):
     assert faults.pause_domains(NOW) == ["gmail"]
 
 
-def test_a_domain_that_took_most_of_the_mail_is_not_paused(publication, mailing, readers):
-    from syndication.audience.models import Subscriber
+@pytest.fixture
+def taken(mailing, readers):
+    """`taken(sent_at)`: the domain took twenty messages then."""
 
-    readers(20)
-    mailing.frozen_at = NOW - timedelta(hours=1)
-    mailing.save()
-    Delivery.objects.bulk_create(
-        Delivery(mailing=mailing, subscriber=reader, state=State.DELIVERED, sent_at=NOW + timedelta(seconds=1))
-        for reader in Subscriber.objects.all()
-    )
+    def take(sent_at):
+        from syndication.audience.models import Subscriber
+
+        readers(20)
+        mailing.frozen_at = sent_at - timedelta(hours=1)
+        mailing.save()
+        Delivery.objects.bulk_create(
+            Delivery(mailing=mailing, subscriber=reader, state=State.DELIVERED, sent_at=sent_at) for reader in Subscriber.objects.all()
+        )
+
+    return take
+
+
+def test_a_domain_that_took_most_of_the_mail_is_not_paused(publication, taken):
+    taken(NOW + timedelta(seconds=1))
     refuse(3)
     assert faults.pause_domains(NOW) == []
     refuse(3, now=NOW + timedelta(minutes=2))
     assert faults.pause_domains(NOW + timedelta(minutes=2)) == ["example.org"]
+
+
+def test_what_a_domain_took_before_its_refusals_were_read_speaks_for_the_sender(publication, taken):
+    """A campaign of seconds is over before anybody reads what was refused of it."""
+    taken(NOW - timedelta(seconds=30))
+    refuse(3, sent_at=NOW - timedelta(seconds=31))
+    assert faults.pause_domains(NOW) == []
+
+
+def test_what_a_domain_took_before_the_first_refused_message_does_not_hold_the_pause_up(publication, taken):
+    taken(NOW - timedelta(seconds=32))
+    refuse(3, sent_at=NOW - timedelta(seconds=31))
+    assert faults.pause_domains(NOW) == ["example.org"]
 
 
 @pytest.mark.parametrize("word", ["not_admitted", "no_relay", "too_fast"])
