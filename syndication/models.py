@@ -1,6 +1,16 @@
 """Names every table of the one Django app; the tables themselves live in their rooms."""
 
-from syndication.articles.models import Article, Publication, Revision
+from syndication.articles.models import (
+    Article,
+    ArticleTopic,
+    Enclosure,
+    FeedChange,
+    OldAddress,
+    Podcast,
+    Publication,
+    Revision,
+    Topic,
+)
 from syndication.audience.models import (
     BulkJob,
     ConsentRecord,
@@ -26,6 +36,7 @@ from syndication.delivery.signing.models import SigningKey
 
 __all__ = [
     "Article",
+    "ArticleTopic",
     "Attempt",
     "Batch",
     "Bucket",
@@ -37,12 +48,16 @@ __all__ = [
     "Delivery",
     "DomainRule",
     "DoubtPolicy",
+    "Enclosure",
+    "FeedChange",
     "ImportChange",
     "ImportJob",
     "ImportRefusal",
     "InboundMail",
     "Lease",
     "Mailing",
+    "OldAddress",
+    "Podcast",
     "ProviderDomain",
     "Publication",
     "ReaderEvent",
@@ -61,6 +76,7 @@ __all__ = [
     "Suppression",
     "SuppressionRecord",
     "Throttle",
+    "Topic",
     "User",
     "WarmUp",
 ]

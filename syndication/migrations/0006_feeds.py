@@ -1,0 +1,197 @@
+import django.db.models.deletion
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("syndication", "0005_audience"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="article",
+            name="image_alt",
+            field=models.CharField(blank=True, max_length=500),
+        ),
+        migrations.AddField(
+            model_name="article",
+            name="image_url",
+            field=models.CharField(blank=True, max_length=1000),
+        ),
+        migrations.AddField(
+            model_name="article",
+            name="unpublished_at",
+            field=models.DateTimeField(null=True),
+        ),
+        migrations.AddField(
+            model_name="article",
+            name="visibility",
+            field=models.CharField(
+                choices=[("public", "Public"), ("unlisted", "Unlisted"), ("email", "Email")], default="public", max_length=12
+            ),
+        ),
+        migrations.AddField(
+            model_name="publication",
+            name="feed_entries",
+            field=models.PositiveSmallIntegerField(default=20),
+        ),
+        migrations.AddField(
+            model_name="publication",
+            name="image_url",
+            field=models.CharField(blank=True, max_length=1000),
+        ),
+        migrations.CreateModel(
+            name="Podcast",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("guid", models.UUIDField()),
+                ("is_locked", models.BooleanField(default=True)),
+                ("category", models.CharField(blank=True, max_length=100)),
+                ("is_explicit", models.BooleanField(default=False)),
+                (
+                    "publication",
+                    models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name="podcast", to="syndication.publication"),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Topic",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(choices=[("tag", "Tag"), ("author", "Author")], max_length=8)),
+                ("slug", models.SlugField(allow_unicode=True, max_length=120)),
+                ("name", models.CharField(max_length=200)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "publication",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="topics", to="syndication.publication"),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="OldAddress",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("publication", "Publication"), ("article", "Article"), ("tag", "Tag"), ("author", "Author")],
+                        max_length=12,
+                    ),
+                ),
+                ("within", models.SlugField(blank=True, max_length=80)),
+                ("slug", models.SlugField(allow_unicode=True, max_length=120)),
+                ("at", models.DateTimeField()),
+                (
+                    "article",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.CASCADE, related_name="old_addresses", to="syndication.article"
+                    ),
+                ),
+                (
+                    "publication",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.CASCADE, related_name="old_addresses", to="syndication.publication"
+                    ),
+                ),
+                (
+                    "topic",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.CASCADE, related_name="old_addresses", to="syndication.topic"
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="ArticleTopic",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "article",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="topics", to="syndication.article"
+                    ),
+                ),
+                (
+                    "topic",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="articles", to="syndication.topic"
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Enclosure",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("url", models.CharField(max_length=1000)),
+                ("media_type", models.CharField(max_length=100)),
+                ("length_bytes", models.PositiveBigIntegerField()),
+                ("title", models.CharField(blank=True, max_length=200)),
+                ("duration_seconds", models.PositiveIntegerField(null=True)),
+                ("transcript_url", models.CharField(blank=True, max_length=1000)),
+                ("transcript_type", models.CharField(blank=True, max_length=100)),
+                ("chapters_url", models.CharField(blank=True, max_length=1000)),
+                ("people", models.JSONField(default=list)),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "article",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="enclosures", to="syndication.article"),
+                ),
+            ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("article", "url"), name="enclosure_once")],
+            },
+        ),
+        migrations.CreateModel(
+            name="FeedChange",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("topics", models.JSONField(default=list)),
+                ("published_at", models.DateTimeField(null=True)),
+                ("at", models.DateTimeField()),
+                (
+                    "article",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="feed_changes",
+                        to="syndication.article",
+                    ),
+                ),
+                (
+                    "publication",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="feed_changes",
+                        to="syndication.publication",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [models.Index(fields=["at", "publication"], name="feed_change_due")],
+            },
+        ),
+        migrations.AddConstraint(
+            model_name="topic",
+            constraint=models.UniqueConstraint(fields=("publication", "kind", "slug"), name="topic_slug_once"),
+        ),
+        migrations.AddConstraint(
+            model_name="topic",
+            constraint=models.UniqueConstraint(fields=("publication", "kind", "name"), name="topic_name_once"),
+        ),
+        migrations.AddConstraint(
+            model_name="oldaddress",
+            constraint=models.UniqueConstraint(fields=("kind", "within", "slug"), name="old_address_once"),
+        ),
+        migrations.AddIndex(
+            model_name="articletopic",
+            index=models.Index(fields=["topic", "article"], name="article_topic_by_topic"),
+        ),
+        migrations.AddConstraint(
+            model_name="articletopic",
+            constraint=models.UniqueConstraint(fields=("article", "topic"), name="article_topic_once"),
+        ),
+    ]
