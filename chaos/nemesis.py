@@ -29,9 +29,9 @@ import json, sys, time
 import django
 django.setup()
 from django.utils import timezone
-from syndication.audience.leave import unsubscribe, unsubscribe_token
+from syndication.audience.self_service.leave import unsubscribe, unsubscribe_token
 from syndication.audience.models import Subscription
-from syndication.audience.suppress import suppress
+from syndication.audience.suppression.suppress import suppress
 for number, line in enumerate(sys.stdin):
     address = line.strip()
     if number % 2:

@@ -10,9 +10,9 @@ from celery import Task
 from celery.signals import worker_process_init, worker_process_shutdown, worker_ready, worker_shutdown
 from django.utils import timezone
 
-from syndication.audience import bulk
 from syndication.audience.imports import job as imports
 from syndication.audience.imports import work
+from syndication.audience.staff import bulk
 from syndication.campaigns import alert, control
 from syndication.delivery.bounces import faults, mailbox, read_inbound, take_refusals, tidy
 from syndication.delivery.ledger import mailed, plan, reconcile

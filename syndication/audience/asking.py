@@ -9,9 +9,9 @@ from django.db import transaction
 
 from syndication.audience import addresses
 from syndication.audience.change import NOTHING_ELSE, Evidence
-from syndication.audience.domain_rules import refused_among
 from syndication.audience.keys import address_hash
 from syndication.audience.models import ConsentRecord, Subscriber, SubscriberList, Subscription, Suppression
+from syndication.audience.suppression.domain_rules import refused_among
 
 CONFIRMATIONS_A_DAY = 3
 DAY = timedelta(days=1)

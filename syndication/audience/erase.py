@@ -10,7 +10,7 @@ from syndication.audience import addresses, consent
 from syndication.audience.change import change
 from syndication.audience.keys import address_hash
 from syndication.audience.models import ImportChange, ImportJob, ImportRefusal, ReaderEvent, SignUp, Subscriber, Suppression
-from syndication.audience.suppress import Scope, forget_details, suppress_hash
+from syndication.audience.suppression.suppress import Scope, forget_details, suppress_hash
 from syndication.errors import NotFound
 
 LONGEST_REFUSED = 80  # characters that an import's refusal keeps of an address

@@ -9,12 +9,12 @@ from itertools import islice
 
 from django.utils import timezone
 
-from syndication.audience.imports import bulk
+from syndication.audience.imports import many_rows
 from syndication.audience.imports.ahead import ahead
 from syndication.audience.imports.seen import Seen
 from syndication.audience.imports.take import Group, Outcome, Plan, Taker
 from syndication.audience.models import ImportJob
-from syndication.audience.table import Row
+from syndication.audience.table.rows import Row
 
 __all__ = ["Counts", "Plan", "import_rows"]
 
@@ -62,7 +62,7 @@ def import_rows(rows: Iterable[Row], plan: Plan, progress: Callable[[Counts], No
     A dry run writes nothing, and its counts are exact.
     """
     counts, number, rest = Counts(), 0, iter(rows)
-    with Seen() as seen, bulk.loading():
+    with Seen() as seen, many_rows.loading():
         taker = Taker(plan, seen)
 
         def prepared() -> Group | None:

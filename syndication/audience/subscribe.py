@@ -10,12 +10,12 @@ from django.db import transaction
 from syndication.audience import addresses, consent, tokens
 from syndication.audience.asking import ASKED, Wish, ask_all
 from syndication.audience.change import NOTHING_ELSE, Evidence, change, record
-from syndication.audience.domain_rules import why_blocked
 from syndication.audience.keys import address_hash, token_key
-from syndication.audience.leave import Leaving, leaving_of
 from syndication.audience.models import Subscriber, SubscriberList, Subscription
 from syndication.audience.naming import joined
-from syndication.audience.suppress import is_suppressed
+from syndication.audience.self_service.leave import Leaving, leaving_of
+from syndication.audience.suppression.domain_rules import why_blocked
+from syndication.audience.suppression.suppress import is_suppressed
 from syndication.errors import Refused
 
 CONFIRM_WITHIN = timedelta(days=7)

@@ -1,6 +1,6 @@
 """Answers "why did this reader (not) get it?" from the ledger."""
 
-from syndication.audience.find import subscriber_named
+from syndication.audience.staff.find import subscriber_named
 from syndication.campaigns.control import campaign_of
 from syndication.delivery.ledger.story import Story, story
 from syndication.delivery.models import Delivery, Mailing

@@ -9,8 +9,8 @@ import click
 from django.utils import timezone
 
 from syndication.articles.find import article_named
-from syndication.audience.find import subscriber_named
 from syndication.audience.lists import list_named
+from syndication.audience.staff.find import subscriber_named
 from syndication.campaigns import control
 from syndication.campaigns.create import Wish, create
 from syndication.campaigns.explain import explain

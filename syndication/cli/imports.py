@@ -14,18 +14,18 @@ from django.utils import timezone
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-from syndication.audience.exporting import Filter, export_rows, export_suppressions
 from syndication.audience.importing import Counts, Plan, import_rows
 from syndication.audience.imports import job as jobs
-from syndication.audience.imports.columns import FIELDS, Reader, checked
-from syndication.audience.imports.forms import DELIMITERS
-from syndication.audience.imports.look import Chosen, Look, look_at, with_fields
-from syndication.audience.imports.presets import PRESETS
-from syndication.audience.imports.source import Source, count_records
 from syndication.audience.imports.work import work
 from syndication.audience.lists import list_named
 from syndication.audience.models import ImportJob, SubscriberList, Subscription
-from syndication.audience.table import BadTable
+from syndication.audience.staff.exporting import Filter, export_rows, export_suppressions
+from syndication.audience.table.columns import FIELDS, Reader, checked
+from syndication.audience.table.forms import DELIMITERS
+from syndication.audience.table.look import Chosen, Look, look_at, with_fields
+from syndication.audience.table.presets import PRESETS
+from syndication.audience.table.rows import BadTable
+from syndication.audience.table.source import Source, count_records
 from syndication.cli.output import json_option, publication_option, say
 from syndication.cli.readers import subscribers
 from syndication.cli.which import chosen_publication

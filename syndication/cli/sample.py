@@ -13,7 +13,7 @@ from syndication.articles.publish import publish as publish_article
 from syndication.articles.read_source import Source
 from syndication.audience.importing import Plan, import_rows
 from syndication.audience.lists import create_list
-from syndication.audience.table import Row
+from syndication.audience.table.rows import Row
 from syndication.campaigns.create import Wish, create
 from syndication.campaigns.models import Campaign, User
 from syndication.feeds.publish import publish as publish_feeds

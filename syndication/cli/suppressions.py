@@ -5,9 +5,9 @@ from typing import Any
 
 import click
 
-from syndication.audience import domain_rules, suppress
-from syndication.audience.domain_rules import Taken
 from syndication.audience.models import DomainRule, Suppression
+from syndication.audience.suppression import domain_rules, suppress
+from syndication.audience.suppression.domain_rules import Taken
 from syndication.cli.output import json_option, publication_option, say
 from syndication.cli.which import chosen_publication
 from syndication.errors import BadInput

@@ -10,7 +10,7 @@ from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import redirect
 from django.utils import timezone
 
-from syndication.audience import leave
+from syndication.audience.self_service import leave
 from syndication.web.link_pages import about, answer_page, unknown
 
 ONE_CLICK = ("List-Unsubscribe", "One-Click")  # RFC 8058 3.2

@@ -9,8 +9,8 @@ from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from syndication.audience.leave import Leaving
 from syndication.audience.models import Subscription
+from syndication.audience.self_service.leave import Leaving
 from syndication.rendering.adapt import home_url
 
 UNSEEN = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store", "X-Robots-Tag": "noindex"}

@@ -9,7 +9,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
-from syndication.audience.one_click import leave_at_once
+from syndication.audience.self_service.one_click import leave_at_once
 from syndication.web.link_pages import UNSEEN
 
 BODY = b"List-Unsubscribe=One-Click"  # RFC 8058 3.2

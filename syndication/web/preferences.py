@@ -17,12 +17,13 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from syndication.audience import preferences, tokens
+from syndication.audience import tokens
 from syndication.audience.change import Evidence
-from syndication.audience.choices import LONGEST_PAUSE, frequency_of, name_of, pause_of
 from syndication.audience.keys import copy_key
-from syndication.audience.own_data import own_data, stamp
-from syndication.audience.preferences import About, Right
+from syndication.audience.self_service import preferences
+from syndication.audience.self_service.choices import LONGEST_PAUSE, frequency_of, name_of, pause_of
+from syndication.audience.self_service.own_data import own_data, stamp
+from syndication.audience.self_service.preferences import About, Right
 from syndication.audience.signup.network import family_of
 from syndication.delivery.ledger.forget import erase_reader
 from syndication.delivery.ledger.own_deliveries import own_deliveries

@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 import pytest
 from support.publications import make_list, make_publication
 
-from syndication.audience import leave, subscribe, tokens
+from syndication.audience import subscribe, tokens
 from syndication.audience.erase import erase
 from syndication.audience.keys import copy_key
 from syndication.audience.models import ConsentRecord, ImportChange, ImportJob, ImportRefusal, ReaderEvent, SignUp, Subscriber, Suppression
+from syndication.audience.self_service import leave
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)

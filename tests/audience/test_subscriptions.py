@@ -3,16 +3,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from syndication.articles.models import Publication
-from syndication.audience import leave, subscribe
+from syndication.audience import subscribe
 from syndication.audience.addresses import NotAnAddress
 from syndication.audience.erase import erase
-from syndication.audience.exporting import Filter, export_rows
 from syndication.audience.importing import Plan, import_rows
 from syndication.audience.lists import create_list, list_named
 from syndication.audience.models import ConsentRecord, Subscriber, Subscription
+from syndication.audience.self_service import leave
+from syndication.audience.staff.exporting import Filter, export_rows
 from syndication.audience.subscribe import Person
-from syndication.audience.suppress import suppress
-from syndication.audience.table import Row
+from syndication.audience.suppression.suppress import suppress
+from syndication.audience.table.rows import Row
 from syndication.errors import BadInput, NotFound, Refused
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]

@@ -17,8 +17,8 @@ from syndication.audience.change import change
 from syndication.audience.lists import create_list
 from syndication.audience.models import ReaderEvent, Subscriber
 from syndication.audience.subscribe import Person, add
-from syndication.audience.suppress import suppress
-from syndication.audience.domain_rules import put
+from syndication.audience.suppression.suppress import suppress
+from syndication.audience.suppression.domain_rules import put
 
 now = timezone.now()
 if not Publication.objects.filter(slug="shore").exists():

@@ -27,7 +27,7 @@ def news(publication):
 def readers(news):
     """Adds `count` confirmed readers r0@example.org… to the list; gives their addresses."""
     from syndication.audience.importing import Plan, import_rows
-    from syndication.audience.table import Row
+    from syndication.audience.table.rows import Row
 
     def add(count):
         addresses = [f"r{number}@example.org" for number in range(count)]

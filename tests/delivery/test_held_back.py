@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from syndication.audience.domain_rules import put
 from syndication.audience.erase import erase
 from syndication.audience.models import Subscriber, Subscription
 from syndication.audience.subscribe import Person, add
-from syndication.audience.suppress import suppress, unsuppress
+from syndication.audience.suppression.domain_rules import put
+from syndication.audience.suppression.suppress import suppress, unsuppress
 from syndication.delivery.ledger import plan
 from syndication.delivery.ledger import statements as ledger
 from syndication.delivery.ledger.story import story

@@ -3,9 +3,9 @@ from datetime import UTC, datetime
 import pytest
 from django.db import connection
 
-from syndication.audience import leave
 from syndication.audience.models import Subscriber
-from syndication.audience.suppress import suppress
+from syndication.audience.self_service import leave
+from syndication.audience.suppression.suppress import suppress
 from syndication.delivery.journal.records import Settled
 from syndication.delivery.ledger import correct, plan, reconcile
 from syndication.delivery.ledger import statements as ledger

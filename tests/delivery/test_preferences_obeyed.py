@@ -6,11 +6,11 @@ import pytest
 from django.utils import timezone
 
 from syndication.articles.models import Article
-from syndication.audience import preferences
-from syndication.audience.choices import Frequency
 from syndication.audience.lists import create_list
 from syndication.audience.models import Subscriber, Subscription
-from syndication.audience.preferences import Right
+from syndication.audience.self_service import preferences
+from syndication.audience.self_service.choices import Frequency
+from syndication.audience.self_service.preferences import Right
 from syndication.campaigns import control
 from syndication.campaigns.create import Wish, create
 from syndication.campaigns.status import status, verify

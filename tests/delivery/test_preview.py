@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import pytest
 
 from syndication.articles.models import Article
-from syndication.audience import leave
+from syndication.audience.self_service import leave
 from syndication.delivery.mailing.preview import preview
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]

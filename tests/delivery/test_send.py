@@ -5,8 +5,8 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from syndication.articles.models import Article
-from syndication.audience import leave
 from syndication.audience.models import Subscriber
+from syndication.audience.self_service import leave
 from syndication.campaigns import control
 from syndication.campaigns.create import Wish, create
 from syndication.campaigns.explain import explain

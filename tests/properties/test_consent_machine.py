@@ -16,16 +16,18 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RULE_MARKER, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from syndication.audience import change, consent, erase, leave, preferences, release, subscribe, suppress
+from syndication.audience import change, consent, erase, subscribe
 from syndication.audience import importing as imports
-from syndication.audience.choices import Frequency
-from syndication.audience.domain_rules import put, take_back
 from syndication.audience.imports.undo import undo_some
 from syndication.audience.keys import address_hash, copy_key
 from syndication.audience.lists import create_list
 from syndication.audience.models import ConsentRecord, ImportJob, ReaderEvent, Subscriber, Subscription, Suppression
+from syndication.audience.self_service import leave, preferences
+from syndication.audience.self_service.choices import Frequency
 from syndication.audience.subscribe import Person
-from syndication.audience.table import Row
+from syndication.audience.suppression import release, suppress
+from syndication.audience.suppression.domain_rules import put, take_back
+from syndication.audience.table.rows import Row
 from syndication.audience.tokens import of_copy
 from syndication.delivery.bounces import rules
 from syndication.delivery.bounces.copies import Copy

@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
 from syndication.articles.models import Article
-from syndication.audience import leave
 from syndication.audience.importing import Plan, import_rows
 from syndication.audience.lists import create_list
 from syndication.audience.models import Subscriber
-from syndication.audience.table import Row
+from syndication.audience.self_service import leave
+from syndication.audience.table.rows import Row
 from syndication.campaigns import control
 from syndication.campaigns.create import Wish, create
 from syndication.campaigns.status import status, verify

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from support.letters import make_mailing, tokens_of
 from support.publications import make_list, make_publication
 
-from syndication.audience import leave, subscribe
+from syndication.audience import subscribe
 from syndication.audience.models import ConsentRecord, Subscription
+from syndication.audience.self_service import leave
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 FORM = "application/x-www-form-urlencoded"

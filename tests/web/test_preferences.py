@@ -10,9 +10,10 @@ from lxml import html as lxml_html
 from support.letters import make_mailing, tokens_of
 from support.publications import make_list, make_publication
 
-from syndication.audience import domain_rules, subscribe
+from syndication.audience import subscribe
 from syndication.audience.models import ConsentRecord, ImportChange, ImportJob, ReaderEvent, Subscriber, Subscription, Suppression
-from syndication.audience.suppress import suppress
+from syndication.audience.suppression import domain_rules
+from syndication.audience.suppression.suppress import suppress
 from syndication.delivery.bounces.models import InboundMail
 from syndication.delivery.models import Attempt, Delivery
 from syndication.delivery.states import State

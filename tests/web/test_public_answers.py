@@ -6,8 +6,9 @@ from django.utils import timezone
 from lxml import html as lxml_html
 from support.publications import make_list, make_publication
 
-from syndication.audience import leave, subscribe
+from syndication.audience import subscribe
 from syndication.audience.models import ConsentRecord, Subscriber, Subscription
+from syndication.audience.self_service import leave
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 

@@ -9,11 +9,13 @@ from django.utils import timezone
 from lxml import html as lxml_html
 from support.publications import make_list, make_publication
 
-from syndication.audience import domain_rules, leave, subscribe
+from syndication.audience import subscribe
 from syndication.audience.models import ConsentRecord, ConsentWording, SignUp, Subscriber, Subscription
+from syndication.audience.self_service import leave
 from syndication.audience.signup import gate, proof_of_work, stamp
 from syndication.audience.signup.stamp import Step
-from syndication.audience.suppress import suppress
+from syndication.audience.suppression import domain_rules
+from syndication.audience.suppression.suppress import suppress
 from syndication.delivery.mailing.confirmation import plan_sign_ups
 from syndication.delivery.models import Delivery
 

@@ -6,7 +6,7 @@ from support.staff import signed_in
 from syndication.audience.imports import job as jobs
 from syndication.audience.imports.work import work
 from syndication.audience.models import ImportJob, Subscriber, Subscription, Suppression
-from syndication.audience.suppress import suppress
+from syndication.audience.suppression.suppress import suppress
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 TABLE = b"Email,Full Name,Plan\nada@example.org,Ada,pro\nbo@example.org,Bo,\nADA@example.org,Again,\nwrong,,\n"

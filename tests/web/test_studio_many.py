@@ -10,13 +10,15 @@ from django.utils import timezone
 from support.publications import NOON, make_list, make_publication
 from support.staff import signed_in
 
-from syndication.audience import bulk, consent, domain_rules
+from syndication.audience import consent
 from syndication.audience.change import change
-from syndication.audience.edit import LARGEST_ATTRIBUTES
-from syndication.audience.growth import Step, by_week
 from syndication.audience.models import BulkJob, DomainRule, ReaderEvent, Subscriber, Subscription, Suppression
+from syndication.audience.staff import bulk
+from syndication.audience.staff.edit import LARGEST_ATTRIBUTES
+from syndication.audience.staff.growth import Step, by_week
 from syndication.audience.subscribe import Person, add
-from syndication.audience.suppress import Scope, suppress, suppress_hash
+from syndication.audience.suppression import domain_rules
+from syndication.audience.suppression.suppress import Scope, suppress, suppress_hash
 from syndication.web.studio.readers.many import eraser
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from support.letters import make_mailing, tokens_of
 from support.publications import make_list, make_publication
 
-from syndication.audience import leave, subscribe, tokens
+from syndication.audience import subscribe, tokens
 from syndication.audience.models import Subscriber, Subscription
+from syndication.audience.self_service import leave
 from syndication.delivery.bounces.intake import LISTENER, Came, keep
 from syndication.delivery.bounces.models import InboundMail
 from syndication.delivery.bounces.read_inbound import read_inbound

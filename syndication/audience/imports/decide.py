@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from syndication.audience import consent
-from syndication.audience.domain_names import DomainRules
-from syndication.audience.table import LONGEST_NAME, Row
+from syndication.audience.suppression.domain_names import DomainRules
+from syndication.audience.table.rows import LONGEST_NAME, Row
 
 LONGEST_LOCALE, LONGEST_ZONE = 35, 64
 _ADDED = {

@@ -8,10 +8,10 @@ from zoneinfo import available_timezones
 from django.db.models import Q
 
 from syndication.audience.imports import files
-from syndication.audience.imports.columns import Reader, checked
-from syndication.audience.imports.forms import Form
-from syndication.audience.imports.look import Chosen, Look, look_at, with_fields
 from syndication.audience.models import ImportJob, ImportRefusal, SubscriberList
+from syndication.audience.table.columns import Reader, checked
+from syndication.audience.table.forms import Form
+from syndication.audience.table.look import Chosen, Look, look_at, with_fields
 from syndication.errors import BadInput, NotFound, Refused
 
 State = ImportJob.State

@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
 
-from syndication.audience import addresses, domain_rules, tokens
-from syndication.audience.imports import bulk, lookup
+from syndication.audience import addresses, tokens
+from syndication.audience.imports import lookup, many_rows
 from syndication.audience.imports.decide import LONGEST_LOCALE, LONGEST_ZONE, Decision, Facts, Known, Person, Refusal, Wish, decide
 from syndication.audience.imports.hashing import hasher
 from syndication.audience.imports.seen import Seen
 from syndication.audience.models import ConsentRecord, ImportChange, ImportJob, Subscriber, SubscriberList, Subscription, Suppression
-from syndication.audience.table import LONGEST_NAME, Row
+from syndication.audience.suppression import domain_rules
+from syndication.audience.table.rows import LONGEST_NAME, Row
 from syndication.errors import Refused
 
 HOW = "import"
@@ -173,7 +174,7 @@ class _Writing:
     def _add_subscribers(self, made: Decision) -> Sequence[int]:
         if not made.new:
             return ()
-        ids = bulk.new_ids(Subscriber, len(made.new))
+        ids = many_rows.new_ids(Subscriber, len(made.new))
         rows = [
             (
                 str(pk),
@@ -196,7 +197,7 @@ class _Writing:
             "created_at": self._moment,
             "updated_at": self._moment,
         }
-        bulk.load(Subscriber, ("id", "uid", "address", "address_hash", "name", "locale", "time_zone", "attributes"), rows, constants)
+        many_rows.load(Subscriber, ("id", "uid", "address", "address_hash", "name", "locale", "time_zone", "attributes"), rows, constants)
         return ids
 
     def _subscribe(self, made: Decision, ids: Sequence[int]) -> None:
@@ -205,7 +206,7 @@ class _Writing:
         who += [(known.subscriber_id, row, state) for known, row, state in made.joining]
         if not who:
             return
-        subscriptions = bulk.new_ids(Subscription, len(who))
+        subscriptions = many_rows.new_ids(Subscription, len(who))
         each = Subscription.Frequency.EACH.value
         with_day = [(pk, *one) for pk, one in zip(subscriptions, who, strict=True) if one[1].paused_until]
         without = [(pk, *one) for pk, one in zip(subscriptions, who, strict=True) if not one[1].paused_until] if with_day else None
@@ -216,8 +217,8 @@ class _Writing:
         else:
             plain = [(str(pk), str(of), state, row.frequency or each) for pk, of, row, state in without]
             paused = [(str(pk), str(of), state, row.frequency or each, row.paused_until) for pk, of, row, state in with_day]
-            bulk.load(Subscription, (*columns, "paused_until"), paused, same)
-        bulk.load(Subscription, columns, plain, same | {"paused_until": None})
+            many_rows.load(Subscription, (*columns, "paused_until"), paused, same)
+        many_rows.load(Subscription, columns, plain, same | {"paused_until": None})
         self._record([(str(pk), state) for pk, (_, _, state) in zip(subscriptions, who, strict=True)])
 
     def _move(self, moving: list[tuple[Known, str]]) -> None:
@@ -240,7 +241,7 @@ class _Writing:
             "import_job_id": job.pk if job else None,
             "at": self._moment,
         }
-        bulk.load(ConsentRecord, ("subscription_id", "state"), rows, constants)
+        many_rows.load(ConsentRecord, ("subscription_id", "state"), rows, constants)
 
     def _update(self, made: Decision) -> None:
         """What rows say that the subscribers did not have; what was there before is kept with the job."""
@@ -258,7 +259,7 @@ class _Writing:
                 raise _Overtaken
         if self._plan.job is not None:
             before = [(str(known.subscriber_id), _as_it_was(known)) for known, _ in made.updating]
-            bulk.load(ImportChange, ("subscriber_id", "before"), before, {"job_id": self._plan.job.pk, "at": self._moment})
+            many_rows.load(ImportChange, ("subscriber_id", "before"), before, {"job_id": self._plan.job.pk, "at": self._moment})
 
     def _suppress(self, suppressing: list[tuple[str, str]]) -> None:
         """Those who left elsewhere, by this publication; the detail tells the import."""

@@ -9,7 +9,7 @@ from django.db.models import Count, Q
 from syndication.audience.imports.take import suppression_detail
 from syndication.audience.keys import address_hash
 from syndication.audience.models import ConsentRecord, ImportChange, ImportJob, Subscriber, Subscription, Suppression
-from syndication.audience.suppress import Scope, lift
+from syndication.audience.suppression.suppress import Scope, lift
 
 PAGE = 1000  # rows a transaction
 HOW = "import undone"

@@ -13,16 +13,16 @@ from django.db import DataError, IntegrityError, connection
 from django.db.models import F, Q
 from django.utils import timezone
 
-from syndication.audience.imports import bulk, files
+from syndication.audience.imports import files, many_rows
 from syndication.audience.imports import job as jobs
 from syndication.audience.imports.ahead import ahead
 from syndication.audience.imports.job import LAPSE, State
 from syndication.audience.imports.seen import Seen
-from syndication.audience.imports.source import Source
 from syndication.audience.imports.take import Group, Outcome, Plan, Taker
 from syndication.audience.imports.undo import Mailed, undo_some
 from syndication.audience.models import ImportJob, ImportRefusal
-from syndication.audience.table import BadTable, Row
+from syndication.audience.table.rows import BadTable, Row
+from syndication.audience.table.source import Source
 from syndication.errors import NotFound, Refused
 
 GROUP = 10_000  # rows a transaction: some tenths of a second on SQLite, whose one writer others wait for
@@ -130,7 +130,7 @@ def _rows(turn: _Turn, *, is_dry: bool) -> bool:
     """Take groups until the time or the file is over; whether it was the file."""
     job, reader = turn.job, jobs.reader_of(turn.job)
     plan = Plan(job.list, confirmed=job.confirmed, dry_run=is_dry, now=timezone.now(), job=job, suppresses_left=job.suppresses_left)
-    with files.opened(job.path) as file, _seen(job, reader.row) as seen, bulk.loading():
+    with files.opened(job.path) as file, _seen(job, reader.row) as seen, many_rows.loading():
         source = Source(file, jobs.form_of(job), offset=job.place.get("offset", 0), line=job.place.get("line", 0))
         taker, rows = Taker(plan, seen), map(reader.row, source)
 
@@ -205,7 +205,7 @@ class _Noting:
             raise _LostError
         refused = [(str(one.line), one.address, one.why[:300]) for one in outcome.refused]
         if refused:
-            bulk.load(ImportRefusal, ("line", "address", "why"), refused, {"job_id": job.pk})
+            many_rows.load(ImportRefusal, ("line", "address", "why"), refused, {"job_id": job.pk})
 
     def committed(self) -> None:
         """The group is in; the next one counts on from there."""

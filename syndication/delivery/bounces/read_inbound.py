@@ -10,8 +10,8 @@ from django.db import DatabaseError, connection, transaction
 
 from syndication.audience import tokens
 from syndication.audience.keys import copy_key
-from syndication.audience.leave import unsubscribe
 from syndication.audience.models import ReaderEvent, Subscriber
+from syndication.audience.self_service.leave import unsubscribe
 from syndication.delivery.bounces import copies, rules
 from syndication.delivery.bounces.copies import Copy
 from syndication.delivery.bounces.intake import WEBHOOK

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from syndication.audience.models import ReaderEvent, Subscriber, SubscriberList, Suppression
-from syndication.audience.suppress import Scope, suppress_hash
+from syndication.audience.suppression.suppress import Scope, suppress_hash
 from syndication.delivery.bounces import faults
 from syndication.delivery.bounces.copies import Copy
 from syndication.delivery.bounces.faults import Refused

@@ -3,7 +3,7 @@
 from typing import Any
 
 from syndication.audience.models import Subscriber
-from syndication.audience.own_data import stamp, without_others
+from syndication.audience.self_service.own_data import stamp, without_others
 from syndication.delivery.models import Attempt, Delivery, Mailing
 
 

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Sum
 
-from syndication.audience.domain_rules import has_rules, refused_among
+from syndication.audience.suppression.domain_rules import has_rules, refused_among
 from syndication.delivery.crash_points import reach
 from syndication.delivery.ledger.database import NOT_SUPPRESSED, WANTS_ISSUES, database_now, now_sql
 from syndication.delivery.models import Batch, Mailing

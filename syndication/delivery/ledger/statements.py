@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from syndication.audience.domain_rules import refused_among
+from syndication.audience.suppression.domain_rules import refused_among
 from syndication.delivery.journal.records import Settled
 from syndication.delivery.ledger.database import NOT_SUPPRESSED, WANTS_ISSUES, durable, now_sql, quick
 from syndication.delivery.models import Attempt, Lease, Mailing

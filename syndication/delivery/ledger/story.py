@@ -6,8 +6,8 @@ from typing import Any
 
 from django.db.models import Q
 
-from syndication.audience.domain_rules import why_blocked
 from syndication.audience.models import ConsentRecord, Subscriber, Subscription, Suppression, SuppressionRecord
+from syndication.audience.suppression.domain_rules import why_blocked
 from syndication.delivery.models import Attempt, Batch, Delivery, Mailing
 from syndication.delivery.states import State
 

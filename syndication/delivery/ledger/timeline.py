@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from syndication.audience.models import ConsentRecord, ReaderEvent, Subscriber, SuppressionRecord
-from syndication.audience.release import UNDOABLE
+from syndication.audience.suppression.release import UNDOABLE
 from syndication.delivery.models import Attempt, Delivery, Mailing
 from syndication.delivery.states import State
 

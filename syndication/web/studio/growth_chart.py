@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from syndication.audience.growth import Step
+from syndication.audience.staff.growth import Step
 
 HEIGHT = 120  # units above and below the line together
 GAP = 0.2  # of a bar's place

@@ -5,12 +5,12 @@ from typing import Any
 
 from django import forms
 
-from syndication.audience.imports.columns import ATTRIBUTE, FIELDS, IGNORE
-from syndication.audience.imports.forms import DELIMITERS, ENCODINGS
 from syndication.audience.imports.job import Described
-from syndication.audience.imports.look import Chosen, Look
-from syndication.audience.imports.presets import PRESETS
 from syndication.audience.models import ImportJob, SubscriberList
+from syndication.audience.table.columns import ATTRIBUTE, FIELDS, IGNORE
+from syndication.audience.table.forms import DELIMITERS, ENCODINGS
+from syndication.audience.table.look import Chosen, Look
+from syndication.audience.table.presets import PRESETS
 
 AS_ATTRIBUTE = "attribute"
 _TABS = {"\t": "tab"}

@@ -12,12 +12,12 @@ from django.shortcuts import redirect
 from django.utils import timezone
 
 from syndication import queue
-from syndication.audience import exporting
-from syndication.audience.exporting import Filter, export_rows, export_suppressions, table_of
 from syndication.audience.imports import files
 from syndication.audience.imports import job as jobs
-from syndication.audience.imports.look import Look
 from syndication.audience.models import ImportJob, ImportRefusal, SubscriberList, Subscription
+from syndication.audience.staff import exporting
+from syndication.audience.staff.exporting import Filter, export_rows, export_suppressions, table_of
+from syndication.audience.table.look import Look
 from syndication.errors import SyndicationError
 from syndication.web.studio.access import StaffRequest
 from syndication.web.studio.import_describe import DescribeForm, UploadForm, explained

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndication.audience.addresses import NotAnAddress, keyed_hash, normalise
-from syndication.audience.imports.bulk import _line
 from syndication.audience.imports.hashing import hasher
+from syndication.audience.imports.many_rows import _line
 from syndication.audience.imports.take import _uids, as_json
 
 ATOMS = st.text("abzAZ09_!#$%&'*+-/=?^`{|}~.", min_size=1, max_size=70)

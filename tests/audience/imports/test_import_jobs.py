@@ -13,19 +13,21 @@ from django.utils import timezone
 from support.publications import make_list, make_publication
 from support.waiting import wait_until
 
-from syndication.audience import domain_rules, leave, subscribe
-from syndication.audience.exporting import Filter, export_rows
+from syndication.audience import subscribe
 from syndication.audience.importing import Plan, import_rows
 from syndication.audience.imports import files
 from syndication.audience.imports import job as jobs
 from syndication.audience.imports import work as working
 from syndication.audience.imports.job import Described
-from syndication.audience.imports.look import Chosen
 from syndication.audience.imports.work import work
 from syndication.audience.models import ConsentRecord, ImportJob, ImportRefusal, Subscriber, Subscription, Suppression
+from syndication.audience.self_service import leave
+from syndication.audience.staff.exporting import Filter, export_rows
 from syndication.audience.subscribe import Person
-from syndication.audience.suppress import suppress
-from syndication.audience.table import Row
+from syndication.audience.suppression import domain_rules
+from syndication.audience.suppression.suppress import suppress
+from syndication.audience.table.look import Chosen
+from syndication.audience.table.rows import Row
 from syndication.errors import BadInput, Refused
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -370,7 +372,7 @@ django.setup()
 from syndication.articles.models import Publication
 from syndication.audience.lists import create_list
 from syndication.audience.imports import job as jobs, work as working
-from syndication.audience.imports.look import Chosen
+from syndication.audience.table.look import Chosen
 garden = Publication.objects.create(slug="g", name="G", sender_address="a@g.example", mail_domain="g.example")
 to = create_list("news", publication=garden)
 text = "email\\n" + "".join(f"r{n}@example.org\\n" for n in range(3000)) + "r0@example.org\\nwrong\\n"

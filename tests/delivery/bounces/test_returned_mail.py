@@ -104,7 +104,7 @@ def test_the_same_copy_bounces_once_however_often_it_is_told(comes, reader):
 
 
 def test_a_bounce_after_an_undone_one_of_the_same_copy_changes_nothing(comes, reader, suppressed):
-    from syndication.audience.release import undo_event
+    from syndication.audience.suppression.release import undo_event
 
     comes(dsn())
     undo_event(reader.events.get().pk, "staff ines@example.org", now=mail_later(0))

@@ -2,8 +2,8 @@
 
 from django.http import HttpResponse
 
-from syndication.audience import find, search
 from syndication.audience.models import BulkJob, SubscriberList, Subscription
+from syndication.audience.staff import find, search
 from syndication.web.studio.access import StaffRequest
 from syndication.web.studio.paging import asked, row_id
 from syndication.web.studio.screen import screen

@@ -9,8 +9,8 @@ from django.http import HttpResponse
 from django.utils import timezone
 
 from syndication.articles.models import Publication
-from syndication.audience.growth import Step, by_week, growth
 from syndication.audience.models import SubscriberList
+from syndication.audience.staff.growth import Step, by_week, growth
 from syndication.web.studio.access import StaffRequest
 from syndication.web.studio.growth_chart import HEIGHT, chart_of
 from syndication.web.studio.paging import asked, row_id

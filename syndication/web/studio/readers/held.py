@@ -8,9 +8,9 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 
 from syndication.articles.models import Publication
-from syndication.audience import domain_rules, suppress
-from syndication.audience.domain_rules import Taken
 from syndication.audience.models import DomainRule, Suppression
+from syndication.audience.suppression import domain_rules, suppress
+from syndication.audience.suppression.domain_rules import Taken
 from syndication.errors import BadInput, SyndicationError
 from syndication.web.studio.access import StaffRequest
 from syndication.web.studio.paging import sliced

@@ -11,9 +11,9 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 
 from syndication import queue
-from syndication.audience import bulk, find, search
-from syndication.audience.exporting import Filter, export_rows
 from syndication.audience.models import BulkJob, SubscriberList
+from syndication.audience.staff import bulk, find, search
+from syndication.audience.staff.exporting import Filter, export_rows
 from syndication.delivery.ledger.forget import erase_reader
 from syndication.errors import BadInput, SyndicationError
 from syndication.web.studio.access import StaffRequest

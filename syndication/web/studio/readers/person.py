@@ -10,11 +10,12 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 
 from syndication.articles.models import Publication
-from syndication.audience import domain_rules, edit
 from syndication.audience.models import ReaderEvent, Subscriber, Suppression
-from syndication.audience.own_data import own_data
-from syndication.audience.release import undo_event
-from syndication.audience.suppress import suppress
+from syndication.audience.self_service.own_data import own_data
+from syndication.audience.staff import edit
+from syndication.audience.suppression import domain_rules
+from syndication.audience.suppression.release import undo_event
+from syndication.audience.suppression.suppress import suppress
 from syndication.delivery.ledger.forget import erase_reader
 from syndication.delivery.ledger.own_deliveries import own_deliveries
 from syndication.delivery.ledger.timeline import timeline

@@ -8,7 +8,7 @@ from syndication.audience import addresses, consent, tokens
 from syndication.audience.change import change
 from syndication.audience.keys import copy_key, token_key
 from syndication.audience.models import Subscriber, SubscriberList, Subscription
-from syndication.audience.suppress import is_suppressed
+from syndication.audience.suppression.suppress import is_suppressed
 
 UNDO_WITHIN = timedelta(days=30)
 """A mail is forwarded and kept for years, and its link must not bring back for ever who left."""

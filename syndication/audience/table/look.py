@@ -4,10 +4,10 @@ import codecs
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from syndication.audience.imports import forms, presets
-from syndication.audience.imports.columns import Column, guess, names_of
-from syndication.audience.imports.forms import Form
-from syndication.audience.table import MOST_COLUMNS, BadTable
+from syndication.audience.table import forms, presets
+from syndication.audience.table.columns import Column, guess, names_of
+from syndication.audience.table.forms import Form
+from syndication.audience.table.rows import MOST_COLUMNS, BadTable
 
 SHOWN_ROWS = 5
 _CHUNK = 1024 * 1024  # bytes

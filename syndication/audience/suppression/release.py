@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from syndication.audience.models import ReaderEvent, Subscriber, Suppression
-from syndication.audience.suppress import Scope, lift
+from syndication.audience.suppression.suppress import Scope, lift
 from syndication.errors import BadInput, NotFound, Refused
 
 BOUNCES = (ReaderEvent.Kind.HARD_BOUNCE, ReaderEvent.Kind.SOFT_BOUNCE)

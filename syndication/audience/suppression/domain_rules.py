@@ -7,8 +7,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
 from syndication.articles.models import Publication
-from syndication.audience.domain_names import DomainRules, NotADomain, domain_of, enclosing, normalise_domain
 from syndication.audience.models import DomainRule
+from syndication.audience.suppression.domain_names import DomainRules, NotADomain, domain_of, enclosing, normalise_domain
 from syndication.errors import BadInput, NotFound
 
 ASKED_AT_ONCE = 500  # domains in one question

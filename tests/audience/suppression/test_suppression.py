@@ -4,16 +4,16 @@ import pytest
 from django.db.models import Q
 from support.publications import NOON, make_list, make_publication
 
-from syndication.audience import leave
 from syndication.audience.addresses import NotAnAddress
 from syndication.audience.erase import erase
 from syndication.audience.importing import Plan, import_rows
 from syndication.audience.imports.undo import undo_some
 from syndication.audience.keys import address_hash
 from syndication.audience.models import ImportJob, Subscription, Suppression, SuppressionRecord
+from syndication.audience.self_service import leave
 from syndication.audience.subscribe import Person, add, ask, confirm, confirmation_token
-from syndication.audience.suppress import Scope, is_suppressed, lift, suppress, suppress_lines, unsuppress
-from syndication.audience.table import Row
+from syndication.audience.suppression.suppress import Scope, is_suppressed, lift, suppress, suppress_lines, unsuppress
+from syndication.audience.table.rows import Row
 from syndication.errors import BadInput, NotFound, Refused
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]

@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from support.publications import make_list, make_publication
 
-from syndication.audience import leave, one_click, subscribe, tokens
+from syndication.audience import subscribe, tokens
 from syndication.audience.erase import erase
 from syndication.audience.keys import copy_key
 from syndication.audience.models import ConsentRecord, Subscription
+from syndication.audience.self_service import leave, one_click
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)

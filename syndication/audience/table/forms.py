@@ -8,7 +8,7 @@ from typing import Any
 
 from charset_normalizer import from_bytes
 
-from syndication.audience.table import BadTable
+from syndication.audience.table.rows import BadTable
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 ENCODINGS = (

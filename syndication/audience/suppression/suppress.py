@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from syndication.articles.models import Publication
 from syndication.audience import addresses
-from syndication.audience.domain_rules import Taken, too_many_refused
 from syndication.audience.keys import address_hash
 from syndication.audience.models import Suppression, SuppressionRecord
-from syndication.audience.suppression_reasons import OF_THE_PERSON, Reason, heaviest, standing
+from syndication.audience.suppression.domain_rules import Taken, too_many_refused
+from syndication.audience.suppression.reasons import OF_THE_PERSON, Reason, heaviest, standing
 from syndication.errors import BadInput, NotFound, Refused
 
 LONGEST_DETAIL = 300

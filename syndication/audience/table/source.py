@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import BinaryIO
 
-from syndication.audience.imports.forms import Form
-from syndication.audience.table import BadTable, Cells, Records
+from syndication.audience.table.forms import Form
+from syndication.audience.table.rows import BadTable, Cells, Records
 
 LONGEST_LINE = 1024 * 1024  # characters; a file without line ends would be read into memory whole
 _BLOCK = 256 * 1024  # bytes

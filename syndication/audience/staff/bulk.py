@@ -9,12 +9,13 @@ from django.db import transaction
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
-from syndication.audience import consent, find, search
+from syndication.audience import consent
 from syndication.audience.change import change
 from syndication.audience.models import BulkJob, Subscriber, SubscriberList, Subscription, Suppression
-from syndication.audience.search import Search
+from syndication.audience.staff import find, search
+from syndication.audience.staff.search import Search
 from syndication.audience.subscribe import Person, add
-from syndication.audience.suppress import Scope, suppress_hash
+from syndication.audience.suppression.suppress import Scope, suppress_hash
 from syndication.errors import BadInput, Refused, SyndicationError
 
 GROUP = 100  # subscribers a transaction: short enough for the senders beside it

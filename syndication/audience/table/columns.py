@@ -7,9 +7,9 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from syndication.audience.imports import presets
-from syndication.audience.imports.presets import NO, OWN, PRESETS, STANDINGS
-from syndication.audience.table import LARGEST_ATTRIBUTES, LONGEST_NAME, NOTHING, BadTable, Cells, Row
+from syndication.audience.table import presets
+from syndication.audience.table.presets import NO, OWN, PRESETS, STANDINGS
+from syndication.audience.table.rows import LARGEST_ATTRIBUTES, LONGEST_NAME, NOTHING, BadTable, Cells, Row
 
 IGNORE, ADDRESS, ATTRIBUTE = "ignore", "address", "attribute:"
 FIELDS = {

@@ -12,11 +12,12 @@ from datetime import date, datetime
 from django.db import transaction
 
 from syndication.articles.models import Publication
-from syndication.audience import addresses, consent, domain_rules
+from syndication.audience import addresses, consent
 from syndication.audience.change import NOTHING_ELSE, Evidence, change
-from syndication.audience.choices import Frequency
 from syndication.audience.models import ReaderEvent, Subscriber, SubscriberList, Subscription
-from syndication.audience.suppress import is_suppressed
+from syndication.audience.self_service.choices import Frequency
+from syndication.audience.suppression import domain_rules
+from syndication.audience.suppression.suppress import is_suppressed
 from syndication.errors import NotFound, Refused
 
 HOW = "preferences"

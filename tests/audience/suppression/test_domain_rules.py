@@ -1,9 +1,9 @@
 import pytest
 from support.publications import make_publication
 
-from syndication.audience.domain_names import NotADomain, enclosing, normalise_domain
-from syndication.audience.domain_rules import is_blocked, put, put_lines, refused_among, rules_of, take_back, why_blocked
 from syndication.audience.models import DomainRule
+from syndication.audience.suppression.domain_names import NotADomain, enclosing, normalise_domain
+from syndication.audience.suppression.domain_rules import is_blocked, put, put_lines, refused_among, rules_of, take_back, why_blocked
 from syndication.errors import BadInput, NotFound
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]

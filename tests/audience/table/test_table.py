@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndication.audience.imports.columns import Reader, checked, guess, names_of
-from syndication.audience.imports.forms import Form, delimiter_of, encoding_of, first_records, guessed, has_header
-from syndication.audience.imports.look import Chosen, look_at
-from syndication.audience.imports.presets import PRESETS, recognised
-from syndication.audience.imports.source import LONGEST_LINE, Source, count_records
-from syndication.audience.table import BadTable
+from syndication.audience.table.columns import Reader, checked, guess, names_of
+from syndication.audience.table.forms import Form, delimiter_of, encoding_of, first_records, guessed, has_header
+from syndication.audience.table.look import Chosen, look_at
+from syndication.audience.table.presets import PRESETS, recognised
+from syndication.audience.table.rows import BadTable
+from syndication.audience.table.source import LONGEST_LINE, Source, count_records
 
 ZONES = frozenset({"Europe/Berlin"})
 

@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from support.publications import make_list, make_publication
 
-from syndication.audience import leave, subscribe, tokens
+from syndication.audience import subscribe, tokens
 from syndication.audience.change import change
 from syndication.audience.consent import Act
 from syndication.audience.keys import copy_key
 from syndication.audience.models import ConsentRecord, Subscription
-from syndication.audience.suppress import suppress
+from syndication.audience.self_service import leave
+from syndication.audience.suppression.suppress import suppress
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)

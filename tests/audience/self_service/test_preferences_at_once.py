@@ -13,8 +13,9 @@ django.setup()
 from django.db import connection
 from django.utils import timezone
 from syndication.articles.models import Publication
-from syndication.audience import preferences, subscribe
-from syndication.audience.choices import Frequency
+from syndication.audience import subscribe
+from syndication.audience.self_service import preferences
+from syndication.audience.self_service.choices import Frequency
 from syndication.audience.erase import erase
 from syndication.audience.lists import create_list
 from syndication.audience.models import ConsentRecord, ReaderEvent, Subscriber, Subscription

@@ -3,11 +3,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from support.publications import NOON, make_list, make_publication
 
-from syndication.audience import bulk, find, search
 from syndication.audience.erase import erase
 from syndication.audience.models import BulkJob, ConsentRecord, Subscriber, Subscription, Suppression
+from syndication.audience.staff import bulk, find, search
 from syndication.audience.subscribe import Person, add
-from syndication.audience.suppress import suppress
+from syndication.audience.suppression.suppress import suppress
 from syndication.errors import BadInput, Refused
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]

@@ -11,7 +11,7 @@ from django.db.models.fields.json import KeyTransform, KeyTransformExact
 from syndication.audience import addresses
 from syndication.audience.keys import address_hash
 from syndication.audience.models import ConsentRecord, Subscriber, Subscription, Suppression
-from syndication.audience.search import Search
+from syndication.audience.staff.search import Search
 from syndication.errors import NotFound
 
 COUNTED_TO = 10_000

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndication.audience.choices import LONGEST_NAME, LONGEST_PAUSE, Frequency, frequency_of, name_of, pause_of
+from syndication.audience.self_service.choices import LONGEST_NAME, LONGEST_PAUSE, Frequency, frequency_of, name_of, pause_of
 from syndication.errors import BadInput
 
 TODAY = date(2026, 11, 24)

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from syndication.audience.models import ReaderEvent, Subscriber, Suppression, SuppressionRecord
-from syndication.audience.release import undo_event
-from syndication.audience.suppress import Scope, suppress_hash
+from syndication.audience.suppression.release import undo_event
+from syndication.audience.suppression.suppress import Scope, suppress_hash
 from syndication.errors import BadInput, NotFound, Refused
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]

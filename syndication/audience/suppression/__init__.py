@@ -1,0 +1,1 @@
+"""Which addresses and domains must not be mailed, why, and who may take it back."""
