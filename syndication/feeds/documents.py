@@ -32,6 +32,75 @@ FORMATS = (RSS, ATOM, JSON)
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """Who took part in a recording. role: one of the podcast namespace's roles, such as "host" or "guest"; empty: not said."""
+
+    name: str
+    role: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EnclosureInfo:
+    """A file that comes with an entry, sound mostly; every format tells of all of them.
+
+    length_bytes      > 0, what its server said
+    duration_seconds  for sound and film; None when nobody knows
+    chapters_url      JSON chapters (Podcasting 2.0)
+    """
+
+    url: str
+    media_type: str
+    length_bytes: int
+    title: str = ""
+    duration_seconds: int | None = None
+    transcript_url: str = ""
+    transcript_type: str = ""
+    chapters_url: str = ""
+    people: tuple[Person, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PodcastInfo:
+    """What podcast programs ask of a feed with sound.
+
+    guid         a UUID that outlives every address of the feed (podcast.guid_of() makes the first)
+    is_locked    other hosts are asked not to take the feed over; owner_address is who may allow it, and may be empty
+    category     as Apple names it: "Technology", or "Leisure > Games"; empty or unknown: none is written
+    is_serial    to be heard from the oldest episode on
+    """
+
+    guid: str
+    is_locked: bool = True
+    owner_address: str = ""
+    category: str = ""
+    is_explicit: bool = False
+    is_serial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """An entry that was taken back (RFC 6721); deleted_at is aware."""
+
+    id: str
+    deleted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Where the older entries are (RFC 5005 4).
+
+    current_folder_url   the feed itself, for an archive document; empty for the feed
+    previous_folder_url  the archive with the entries before these; empty when there is none
+    Both end with a slash; each format adds its own file's name.
+    """
+
+    current_folder_url: str = ""
+    previous_folder_url: str = ""
+    is_archive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class FeedInfo:
     """The feed itself.
 
@@ -41,6 +110,9 @@ class FeedInfo:
     site_url    the web page that the feed belongs to
     folder_url  where its documents lie, with a slash at the end; the self link of each is below it
     since       aware time; the feed's date while it has no entry
+    hub_urls    WebSub hubs that tell of its changes
+    image_url   a square picture, or empty
+    tombstones  entries taken back, that readers should forget
     """
 
     id: str
@@ -51,6 +123,11 @@ class FeedInfo:
     site_url: str
     folder_url: str
     since: datetime
+    hub_urls: tuple[str, ...] = ()
+    image_url: str = ""
+    podcast: PodcastInfo | None = None
+    tombstones: tuple[Tombstone, ...] = ()
+    history: History = History()
 
     def self_url(self, written_as: Format) -> str:
         """The canonical address of one document (RFC 4287 4.2.7.2, rel="self")."""
@@ -66,6 +143,8 @@ class Entry:
     html     the whole content, every URL absolute
     language BCP 47, or empty for the feed's
     published_at, updated_at   aware times
+    image_url, image_alt   the picture that stands for the article
+    source_url   the web page that it was brought in from
     """
 
     id: str
@@ -78,6 +157,10 @@ class Entry:
     language: str
     published_at: datetime
     updated_at: datetime
+    enclosures: tuple[EnclosureInfo, ...] = ()
+    image_url: str = ""
+    image_alt: str = ""
+    source_url: str = ""
 
 
 def newest_first(entries: Iterable[Entry], *, most: int = MOST_ENTRIES) -> tuple[Entry, ...]:
@@ -96,12 +179,18 @@ def cleaned_info(info: FeedInfo) -> FeedInfo:
         author=one_line(info.author) or title,
         language=one_line(info.language),
         since=_whole_second(info.since),
+        hub_urls=tuple(dict.fromkeys(filter(None, map(one_line, info.hub_urls)))),
+        image_url=one_line(info.image_url),
+        tombstones=tuple(
+            sorted((_cleaned_tombstone(one) for one in info.tombstones), key=lambda one: (one.deleted_at, one.id), reverse=True)
+        ),
     )
 
 
 def last_change(info: FeedInfo, entries: Iterable[Entry]) -> datetime:
     """The newest date in the feed; never the present moment, so that the same state gives the same bytes."""
-    return max((entry.updated_at for entry in entries), default=info.since)
+    moments = [*(entry.updated_at for entry in entries), *(one.deleted_at for one in info.tombstones)]
+    return max(moments, default=info.since)
 
 
 def _cleaned(entry: Entry) -> Entry:
@@ -119,7 +208,29 @@ def _cleaned(entry: Entry) -> Entry:
         language=one_line(entry.language),
         published_at=published_at,
         updated_at=max(published_at, _whole_second(entry.updated_at)),
+        enclosures=tuple(map(_cleaned_enclosure, entry.enclosures)),
+        image_url=one_line(entry.image_url),
+        image_alt=one_line(entry.image_alt),
+        source_url=one_line(entry.source_url),
     )
+
+
+def _cleaned_enclosure(enclosure: EnclosureInfo) -> EnclosureInfo:
+    people = (Person(one_line(one.name), one_line(one.role), one_line(one.url)) for one in enclosure.people)
+    return replace(
+        enclosure,
+        url=one_line(enclosure.url),
+        media_type=one_line(enclosure.media_type).lower(),
+        title=one_line(enclosure.title),
+        transcript_url=one_line(enclosure.transcript_url),
+        transcript_type=one_line(enclosure.transcript_type),
+        chapters_url=one_line(enclosure.chapters_url),
+        people=tuple(one for one in people if one.name),
+    )
+
+
+def _cleaned_tombstone(tombstone: Tombstone) -> Tombstone:
+    return Tombstone(one_line(tombstone.id), _whole_second(tombstone.deleted_at))
 
 
 def _stand_in_title(summary: str, published_at: datetime) -> str:
