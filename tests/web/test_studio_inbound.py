@@ -26,9 +26,13 @@ def came(number=1, **fields):
     return InboundMail.objects.create(**(plain | fields))
 
 
+def refused(now=NOW):
+    faults.note("news.example.org", faults.Refused("example.net", "blocklist", "550 5.7.1 <script>alert(1)</script> blocked", now), now)
+
+
 def fault():
     for _ in range(3):
-        faults.note("news.example.org", "example.net", "blocklist", "550 5.7.1 <script>alert(1)</script> blocked", NOW)
+        refused()
     faults.pause_domains(NOW)
     return SendersFault.objects.get()
 
@@ -112,7 +116,7 @@ def test_owners_are_told_by_mail_once_a_day_while_it_goes_on(mailoutbox):
     signed_in("editor")
     fault()
     assert [tell_staff(NOW), tell_staff(NOW + timedelta(hours=1))] == [1, 0]
-    faults.note("news.example.org", "example.net", "blocklist", "550 5.7.1 blocked", NOW + timedelta(hours=25))
+    refused(NOW + timedelta(hours=25))
     assert tell_staff(NOW + timedelta(hours=26)) == 1
     assert [mail.to for mail in mailoutbox] == [["owner@example.org"]] * 2
     assert mailoutbox[0].subject == "example.net refuses mail from news.example.org"
@@ -124,5 +128,5 @@ def test_nobody_is_told_of_two_refusals(mailoutbox):
     from syndication.campaigns.alert import tell_staff
 
     signed_in("owner")
-    faults.note("news.example.org", "example.net", "blocklist", "550 5.7.1 blocked", NOW)
+    refused()
     assert tell_staff(NOW) == 0
