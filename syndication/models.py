@@ -33,6 +33,7 @@ from syndication.delivery.limits.models import Bucket, BucketPlace, ProviderDoma
 from syndication.delivery.models import Attempt, Batch, Delivery, DoubtPolicy, Lease, Mailing
 from syndication.delivery.servers.models import ServerLines, SmtpServer
 from syndication.delivery.signing.models import SigningKey
+from syndication.feeds.models import Feed, FeedArchive
 
 __all__ = [
     "Article",
@@ -49,6 +50,8 @@ __all__ = [
     "DomainRule",
     "DoubtPolicy",
     "Enclosure",
+    "Feed",
+    "FeedArchive",
     "FeedChange",
     "ImportChange",
     "ImportJob",

@@ -98,6 +98,8 @@ class Topic(models.Model):
         AUTHOR = "author"
 
     publication = models.ForeignKey(Publication, on_delete=models.CASCADE, related_name="topics")
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    """In the id of its feeds; free of name and slug."""
     kind = models.CharField(max_length=8, choices=Kind)
     slug = models.SlugField(max_length=120, allow_unicode=True)
     name = models.CharField(max_length=200)

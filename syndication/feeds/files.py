@@ -70,12 +70,12 @@ def replace(path: Path, body: bytes) -> bool:
         os.fchmod(file.fileno(), READABLE_BY_ALL)
         os.fsync(file.fileno())
     Path(file.name).replace(path)
-    _keep_the_name(path.parent)
+    keep_the_name(path.parent)
     return True
 
 
-def _keep_the_name(folder: Path) -> None:
-    """The move itself survives a power cut only once the folder is on disk."""
+def keep_the_name(folder: Path) -> None:
+    """A move inside `folder` survives a power cut only once the folder is on disk."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

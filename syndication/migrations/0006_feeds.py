@@ -1,197 +1,235 @@
 import django.db.models.deletion
+import uuid
 from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("syndication", "0005_audience"),
+        ('syndication', '0005_audience'),
     ]
 
     operations = [
+        migrations.CreateModel(
+            name='SearchText',
+            fields=[
+                ('article', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='search_text', serialize=False, to='syndication.article')),
+                ('text', models.TextField()),
+                ('title_words', models.TextField()),
+                ('words', models.TextField()),
+                ('state_of', models.DateTimeField()),
+            ],
+        ),
         migrations.AddField(
-            model_name="article",
-            name="image_alt",
+            model_name='article',
+            name='image_alt',
             field=models.CharField(blank=True, max_length=500),
         ),
         migrations.AddField(
-            model_name="article",
-            name="image_url",
+            model_name='article',
+            name='image_url',
             field=models.CharField(blank=True, max_length=1000),
         ),
         migrations.AddField(
-            model_name="article",
-            name="unpublished_at",
+            model_name='article',
+            name='unpublished_at',
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name="article",
-            name="visibility",
-            field=models.CharField(
-                choices=[("public", "Public"), ("unlisted", "Unlisted"), ("email", "Email")], default="public", max_length=12
-            ),
+            model_name='article',
+            name='visibility',
+            field=models.CharField(choices=[('public', 'Public'), ('unlisted', 'Unlisted'), ('email', 'Email')], default='public', max_length=12),
         ),
         migrations.AddField(
-            model_name="publication",
-            name="feed_entries",
+            model_name='publication',
+            name='feed_entries',
             field=models.PositiveSmallIntegerField(default=20),
         ),
         migrations.AddField(
-            model_name="publication",
-            name="image_url",
+            model_name='publication',
+            name='image_url',
             field=models.CharField(blank=True, max_length=1000),
         ),
         migrations.CreateModel(
-            name="Podcast",
+            name='Podcast',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("guid", models.UUIDField()),
-                ("is_locked", models.BooleanField(default=True)),
-                ("category", models.CharField(blank=True, max_length=100)),
-                ("is_explicit", models.BooleanField(default=False)),
-                (
-                    "publication",
-                    models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name="podcast", to="syndication.publication"),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('guid', models.UUIDField()),
+                ('is_locked', models.BooleanField(default=True)),
+                ('category', models.CharField(blank=True, max_length=100)),
+                ('is_explicit', models.BooleanField(default=False)),
+                ('publication', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='podcast', to='syndication.publication')),
             ],
         ),
         migrations.CreateModel(
-            name="Topic",
+            name='Topic',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("kind", models.CharField(choices=[("tag", "Tag"), ("author", "Author")], max_length=8)),
-                ("slug", models.SlugField(allow_unicode=True, max_length=120)),
-                ("name", models.CharField(max_length=200)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "publication",
-                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="topics", to="syndication.publication"),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ('kind', models.CharField(choices=[('tag', 'Tag'), ('author', 'Author')], max_length=8)),
+                ('slug', models.SlugField(allow_unicode=True, max_length=120)),
+                ('name', models.CharField(max_length=200)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('publication', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='topics', to='syndication.publication')),
             ],
         ),
         migrations.CreateModel(
-            name="OldAddress",
+            name='OldAddress',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[("publication", "Publication"), ("article", "Article"), ("tag", "Tag"), ("author", "Author")],
-                        max_length=12,
-                    ),
-                ),
-                ("within", models.SlugField(blank=True, max_length=80)),
-                ("slug", models.SlugField(allow_unicode=True, max_length=120)),
-                ("at", models.DateTimeField()),
-                (
-                    "article",
-                    models.ForeignKey(
-                        null=True, on_delete=django.db.models.deletion.CASCADE, related_name="old_addresses", to="syndication.article"
-                    ),
-                ),
-                (
-                    "publication",
-                    models.ForeignKey(
-                        null=True, on_delete=django.db.models.deletion.CASCADE, related_name="old_addresses", to="syndication.publication"
-                    ),
-                ),
-                (
-                    "topic",
-                    models.ForeignKey(
-                        null=True, on_delete=django.db.models.deletion.CASCADE, related_name="old_addresses", to="syndication.topic"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('publication', 'Publication'), ('article', 'Article'), ('tag', 'Tag'), ('author', 'Author')], max_length=12)),
+                ('within', models.SlugField(blank=True, max_length=80)),
+                ('slug', models.SlugField(allow_unicode=True, max_length=120)),
+                ('at', models.DateTimeField()),
+                ('article', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='old_addresses', to='syndication.article')),
+                ('publication', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='old_addresses', to='syndication.publication')),
+                ('topic', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='old_addresses', to='syndication.topic')),
             ],
         ),
         migrations.CreateModel(
-            name="ArticleTopic",
+            name='Feed',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "article",
-                    models.ForeignKey(
-                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="topics", to="syndication.article"
-                    ),
-                ),
-                (
-                    "topic",
-                    models.ForeignKey(
-                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="articles", to="syndication.topic"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('stale_since', models.DateTimeField(null=True)),
+                ('marks', models.PositiveBigIntegerField(default=0)),
+                ('digest', models.CharField(blank=True, max_length=64)),
+                ('changed_at', models.DateTimeField(null=True)),
+                ('published_at', models.DateTimeField(null=True)),
+                ('problem', models.TextField(blank=True)),
+                ('entry_count', models.PositiveIntegerField(default=0)),
+                ('bytes_largest', models.PositiveIntegerField(default=0)),
+                ('is_gone', models.BooleanField(default=False)),
+                ('publication', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='feeds', to='syndication.publication')),
+                ('topic', models.OneToOneField(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='feed', to='syndication.topic')),
             ],
         ),
         migrations.CreateModel(
-            name="Enclosure",
+            name='ArticleTopic',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("url", models.CharField(max_length=1000)),
-                ("media_type", models.CharField(max_length=100)),
-                ("length_bytes", models.PositiveBigIntegerField()),
-                ("title", models.CharField(blank=True, max_length=200)),
-                ("duration_seconds", models.PositiveIntegerField(null=True)),
-                ("transcript_url", models.CharField(blank=True, max_length=1000)),
-                ("transcript_type", models.CharField(blank=True, max_length=100)),
-                ("chapters_url", models.CharField(blank=True, max_length=1000)),
-                ("people", models.JSONField(default=list)),
-                ("position", models.PositiveSmallIntegerField(default=0)),
-                (
-                    "article",
-                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="enclosures", to="syndication.article"),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('article', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='topics', to='syndication.article')),
+                ('topic', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='articles', to='syndication.topic')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Enclosure',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('url', models.CharField(max_length=1000)),
+                ('media_type', models.CharField(max_length=100)),
+                ('length_bytes', models.PositiveBigIntegerField()),
+                ('title', models.CharField(blank=True, max_length=200)),
+                ('duration_seconds', models.PositiveIntegerField(null=True)),
+                ('transcript_url', models.CharField(blank=True, max_length=1000)),
+                ('transcript_type', models.CharField(blank=True, max_length=100)),
+                ('chapters_url', models.CharField(blank=True, max_length=1000)),
+                ('people', models.JSONField(default=list)),
+                ('position', models.PositiveSmallIntegerField(default=0)),
+                ('article', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='enclosures', to='syndication.article')),
             ],
             options={
-                "constraints": [models.UniqueConstraint(fields=("article", "url"), name="enclosure_once")],
+                'constraints': [models.UniqueConstraint(fields=('article', 'url'), name='enclosure_once')],
             },
         ),
         migrations.CreateModel(
-            name="FeedChange",
+            name='FeedArchive',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("topics", models.JSONField(default=list)),
-                ("published_at", models.DateTimeField(null=True)),
-                ("at", models.DateTimeField()),
-                (
-                    "article",
-                    models.ForeignKey(
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="feed_changes",
-                        to="syndication.article",
-                    ),
-                ),
-                (
-                    "publication",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="feed_changes",
-                        to="syndication.publication",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveIntegerField()),
+                ('from_at', models.DateTimeField(null=True)),
+                ('from_uid', models.UUIDField(null=True)),
+                ('before_at', models.DateTimeField()),
+                ('before_uid', models.UUIDField()),
+                ('stale_since', models.DateTimeField(null=True)),
+                ('marks', models.PositiveBigIntegerField(default=0)),
+                ('digest', models.CharField(blank=True, max_length=64)),
+                ('changed_at', models.DateTimeField(null=True)),
+                ('problem', models.TextField(blank=True)),
+                ('entry_count', models.PositiveIntegerField(default=0)),
+                ('feed', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='archives', to='syndication.feed')),
             ],
             options={
-                "indexes": [models.Index(fields=["at", "publication"], name="feed_change_due")],
+                'indexes': [models.Index(fields=['feed', 'before_at'], name='feed_archive_by_date'), models.Index(condition=models.Q(('stale_since__isnull', False)), fields=['stale_since'], name='feed_archive_stale')],
+                'constraints': [models.UniqueConstraint(fields=('feed', 'number'), name='feed_archive_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='FeedChange',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('topics', models.JSONField(default=list)),
+                ('published_at', models.DateTimeField(null=True)),
+                ('at', models.DateTimeField()),
+                ('article', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='feed_changes', to='syndication.article')),
+                ('publication', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='feed_changes', to='syndication.publication')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['at', 'publication'], name='feed_change_due')],
+            },
+        ),
+        migrations.CreateModel(
+            name='PrivateEdition',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('uid', models.UUIDField(default=uuid.uuid4, unique=True)),
+                ('lists', models.JSONField()),
+                ('digest_of_lists', models.CharField(max_length=64)),
+                ('fingerprint', models.CharField(blank=True, max_length=64)),
+                ('digest', models.CharField(blank=True, max_length=64)),
+                ('entry_count', models.PositiveSmallIntegerField(default=0)),
+                ('changed_at', models.DateTimeField(null=True)),
+                ('looked_at', models.DateTimeField(null=True)),
+                ('asked_on', models.DateField()),
+                ('problem', models.TextField(blank=True)),
+                ('publication', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='private_editions', to='syndication.publication')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('publication', 'digest_of_lists'), name='private_edition_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='PrivateFeed',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.UUIDField(default=uuid.uuid4, unique=True)),
+                ('made_at', models.DateTimeField()),
+                ('publication', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='private_feeds', to='syndication.publication')),
+                ('subscriber', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='private_feeds', to='syndication.subscriber')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('subscriber', 'publication'), name='private_feed_once')],
             },
         ),
         migrations.AddConstraint(
-            model_name="topic",
-            constraint=models.UniqueConstraint(fields=("publication", "kind", "slug"), name="topic_slug_once"),
+            model_name='topic',
+            constraint=models.UniqueConstraint(fields=('publication', 'kind', 'slug'), name='topic_slug_once'),
         ),
         migrations.AddConstraint(
-            model_name="topic",
-            constraint=models.UniqueConstraint(fields=("publication", "kind", "name"), name="topic_name_once"),
+            model_name='topic',
+            constraint=models.UniqueConstraint(fields=('publication', 'kind', 'name'), name='topic_name_once'),
         ),
         migrations.AddConstraint(
-            model_name="oldaddress",
-            constraint=models.UniqueConstraint(fields=("kind", "within", "slug"), name="old_address_once"),
+            model_name='oldaddress',
+            constraint=models.UniqueConstraint(fields=('kind', 'within', 'slug'), name='old_address_once'),
         ),
         migrations.AddIndex(
-            model_name="articletopic",
-            index=models.Index(fields=["topic", "article"], name="article_topic_by_topic"),
+            model_name='feed',
+            index=models.Index(fields=['publication', 'topic'], name='feed_by_publication'),
+        ),
+        migrations.AddIndex(
+            model_name='feed',
+            index=models.Index(condition=models.Q(('stale_since__isnull', False)), fields=['stale_since'], name='feed_stale'),
         ),
         migrations.AddConstraint(
-            model_name="articletopic",
-            constraint=models.UniqueConstraint(fields=("article", "topic"), name="article_topic_once"),
+            model_name='feed',
+            constraint=models.UniqueConstraint(condition=models.Q(('topic', None)), fields=('publication',), name='feed_of_a_publication_once'),
+        ),
+        migrations.AddIndex(
+            model_name='articletopic',
+            index=models.Index(fields=['topic', 'article'], name='article_topic_by_topic'),
+        ),
+        migrations.AddConstraint(
+            model_name='articletopic',
+            constraint=models.UniqueConstraint(fields=('article', 'topic'), name='article_topic_once'),
         ),
     ]
