@@ -11,6 +11,7 @@ from syndication.articles.models import (
     Revision,
     Topic,
 )
+from syndication.articles.search.models import SearchText
 from syndication.audience.models import (
     BulkJob,
     ConsentRecord,
@@ -34,6 +35,7 @@ from syndication.delivery.models import Attempt, Batch, Delivery, DoubtPolicy, L
 from syndication.delivery.servers.models import ServerLines, SmtpServer
 from syndication.delivery.signing.models import SigningKey
 from syndication.feeds.models import Feed, FeedArchive
+from syndication.feeds.private.models import PrivateEdition, PrivateFeed
 
 __all__ = [
     "Article",
@@ -61,11 +63,14 @@ __all__ = [
     "Mailing",
     "OldAddress",
     "Podcast",
+    "PrivateEdition",
+    "PrivateFeed",
     "ProviderDomain",
     "Publication",
     "ReaderEvent",
     "RefusalsRead",
     "Revision",
+    "SearchText",
     "SendersFault",
     "SendingDay",
     "SendingLimit",

@@ -60,6 +60,8 @@ def _secret_key() -> str:
 
 _make_folder("SYNDICATION_HOME", HOME, 0o700)  # addresses, mail and keys: nobody else's business
 _make_folder("SYNDICATION_FEEDS", FEEDS)
+PRIVATE_FEEDS = HOME / "private-feeds"  # never below FEEDS, which any web server may serve as it is
+_make_folder("SYNDICATION_HOME", PRIVATE_FEEDS, 0o700)
 
 SECRET_KEY = _secret_key()
 DEBUG = environment.read_flag(os.environ, "SYNDICATION_DEBUG", default=False)

@@ -19,6 +19,7 @@ MAC_BYTES = 16
 LONGEST_TOKEN = 120  # characters; anything longer is not ours and is not decoded
 
 UNSUBSCRIBE, CONFIRM, BOUNCE, MESSAGE_ID, PREFERENCES = "unsubscribe", "confirm", "bounce", "message-id", "preferences"
+PRIVATE_FEED = "private-feed"
 
 _BLOCK_BYTES = 64  # of SHA-256
 _LONG_BLOCK_BYTES = 128  # of SHA-512
