@@ -150,6 +150,19 @@ def read_networks(environ: Mapping[str, str], name: str, default: str = "") -> t
     return tuple(found)
 
 
+def read_addresses(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Public http(s) addresses between spaces, each once. Raises SettingError naming the wrong one."""
+    found: dict[str, None] = {}
+    for word in read(environ, name).split():
+        parts = _split(name, word)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.fragment or not word.isascii():
+            raise SettingError(name, word, "use addresses such as https://hub.example.org/, with a space between them")
+        if set(word) & set("<>\"'\\^`{|}"):
+            raise SettingError(name, word, "has a character that no URL has; write it with a percent sign")
+        found[word] = None
+    return tuple(found)
+
+
 def remembered(path: Path) -> Mapping[str, str]:
     """What `syndication up` last wrote about itself: "base_url" and "catcher_port"; empty when it never ran on this home.
 

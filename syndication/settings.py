@@ -121,6 +121,12 @@ WEBHOOK_SECRET = inbound_environment.webhook_secret(environment.read(os.environ,
 WEBHOOK_SIGNING_KEY = environment.read(os.environ, "SYNDICATION_WEBHOOK_SIGNING_KEY")
 BOUNCE_THRESHOLD = environment.read_number(os.environ, "SYNDICATION_BOUNCE_THRESHOLD", default=5, smallest=1, largest=100)
 
+# ------------------------------------------------------------------ WebSub
+HUB_ON = environment.read_flag(os.environ, "SYNDICATION_HUB", default=True)
+OUTSIDE_HUBS = environment.read_addresses(os.environ, "SYNDICATION_HUBS")
+HUB_ALLOWED_NETWORKS = environment.read_networks(os.environ, "SYNDICATION_HUB_ALLOW")  # callbacks there may be private
+HUB_SECONDS_FOR_A_CALLBACK = 10.0  # for its whole answer, from the look-up of its name on
+
 # ------------------------------------------------------------------ Django
 INSTALLED_APPS = [
     "syndication",

@@ -6,7 +6,6 @@ differently a moment later changes nothing.
 
 import contextlib
 import http.client
-import ipaddress
 import socket
 import ssl
 import threading
@@ -20,6 +19,7 @@ from urllib.parse import SplitResult, quote, urljoin, urlsplit, urlunsplit
 from syndication.articles.clean_article import Kind
 from syndication.articles.decoding import LARGEST_SOURCE, refuse_size
 from syndication.articles.errors import BadSource
+from syndication.articles.public_addresses import is_public
 from syndication.articles.read_source import Source
 
 LONGEST_FETCH = 10.0  # seconds for everything, redirects included
@@ -28,10 +28,7 @@ KIND_OF_TYPE: dict[str, Kind] = {"text/html": "html", "text/plain": "text", "tex
 
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _PIECE = 64 * 1024  # bytes read at once
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052 2.1: an IPv4 address is its last 32 bits
 _USER_AGENT = "Syndication/0.1 (article import)"
-
-_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,26 +55,6 @@ def fetch(url: str, *, allowed_addresses: Collection[str] = (), seconds: float =
             return _source(address, answer)
         address = urljoin(address, answer.headers.get("Location", ""))
     raise BadSource(f"{url} redirects more than {MOST_REDIRECTS} times; the last address was {address}. Give the final address.")
-
-
-def is_public(address: str) -> bool:
-    """May this IP address be reached? Not loopback, private, link-local, metadata, multicast or reserved, in whatever disguise."""
-    return all(
-        one.is_global and not one.is_multicast and not one.is_reserved
-        for one in _meant(ipaddress.ip_address(address.split("%", maxsplit=1)[0]))
-    )
-
-
-def _meant(address: _Address) -> list[_Address]:
-    """The address and the IPv4 addresses that are written inside it (mapped, 6to4, Teredo, NAT64)."""
-    if isinstance(address, ipaddress.IPv4Address):
-        return [address]
-    if address.ipv4_mapped:
-        return [address.ipv4_mapped]
-    inside: list[_Address] = [one for one in (address.sixtofour, *(address.teredo or ())) if one]
-    if address in _NAT64:
-        return [ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)]
-    return [address, *inside]
 
 
 def _parts(url: str) -> SplitResult:

@@ -10,7 +10,8 @@ import pytest
 
 from syndication.articles.decoding import LARGEST_SOURCE
 from syndication.articles.errors import BadSource
-from syndication.articles.fetch import fetch, is_public
+from syndication.articles.fetch import fetch
+from syndication.articles.public_addresses import is_public
 
 PAGE = b"<article><h1>Here</h1><p>Words.</p></article>"
 LOOPBACK = {"127.0.0.1"}
