@@ -12,6 +12,7 @@ from syndication.articles.models import (
     Topic,
 )
 from syndication.articles.search.models import SearchText
+from syndication.articles.search.models import SearchText
 from syndication.audience.models import (
     BulkJob,
     ConsentRecord,
@@ -70,6 +71,7 @@ __all__ = [
     "ReaderEvent",
     "RefusalsRead",
     "Revision",
+    "SearchText",
     "SearchText",
     "SendersFault",
     "SendingDay",

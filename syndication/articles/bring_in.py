@@ -16,6 +16,7 @@ from syndication.articles.decoding import decode
 from syndication.articles.models import Article, Publication, Revision
 from syndication.articles.publish import mark_feeds_stale
 from syndication.articles.read_source import Source
+from syndication.articles.search.index import index
 from syndication.errors import Refused
 
 __all__ = ["BroughtIn", "Options", "bring_in"]
@@ -86,6 +87,7 @@ def _kept(arrival: _Arrival) -> BroughtIn:
         article.updated_at = arrival.now
     article.save()
     _keep_revision(article, arrival)
+    index(article)
     if changed and article.state == Article.State.PUBLISHED:
         mark_feeds_stale(article.publication_id, arrival.now)
     return BroughtIn(article, created, arrival.clean.dropped)

@@ -1,0 +1,1 @@
+"""Finds articles by their words, in many languages, the same way on both databases."""
