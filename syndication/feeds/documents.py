@@ -59,6 +59,11 @@ class EnclosureInfo:
     chapters_url: str = ""
     people: tuple[Person, ...] = ()
 
+    @property
+    def is_played(self) -> bool:
+        """Whether it is sound or film."""
+        return self.media_type.startswith(("audio/", "video/"))
+
 
 @dataclass(frozen=True, slots=True)
 class PodcastInfo:
@@ -208,7 +213,8 @@ def _cleaned(entry: Entry) -> Entry:
         language=one_line(entry.language),
         published_at=published_at,
         updated_at=max(published_at, _whole_second(entry.updated_at)),
-        enclosures=tuple(map(_cleaned_enclosure, entry.enclosures)),
+        # RSS has room for one, the first; podcast programs look for sound there
+        enclosures=tuple(sorted(map(_cleaned_enclosure, entry.enclosures), key=lambda one: not one.is_played)),
         image_url=one_line(entry.image_url),
         image_alt=one_line(entry.image_alt),
         source_url=one_line(entry.source_url),

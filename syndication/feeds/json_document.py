@@ -3,15 +3,19 @@
 import json
 from collections.abc import Iterable
 
-from syndication.feeds.documents import JSON, Entry, FeedInfo, cleaned_info, newest_first
+from syndication.feeds.documents import JSON, EnclosureInfo, Entry, FeedInfo, cleaned_info, newest_first
 
 VERSION = "https://jsonfeed.org/version/1.1"
 
 
 def json_feed(info: FeedInfo, entries: Iterable[Entry]) -> bytes:
-    """The feed as JSON Feed 1.1 in UTF-8, ids, dates, order and content as in RSS and Atom. Same arguments, same bytes."""
+    """The feed as JSON Feed 1.1 in UTF-8, ids, dates, order and content as in RSS and Atom. Same arguments, same bytes.
+
+    What JSON Feed has no word for is left out: tombstones, the mark of an archive, transcripts, chapters, people.
+    """
     info = cleaned_info(info)
-    document: dict[str, object] = {
+    previous = info.history.previous_folder_url
+    head: dict[str, object] = {
         "version": VERSION,
         "title": info.title,
         "home_page_url": info.site_url,
@@ -19,9 +23,13 @@ def json_feed(info: FeedInfo, entries: Iterable[Entry]) -> bytes:
         "description": info.description,
         "authors": [{"name": info.author}],
     }
-    if info.language:
-        document["language"] = info.language
-    document["items"] = [_item(entry) for entry in newest_first(entries)]
+    optional: dict[str, object] = {
+        "language": info.language,
+        "icon": info.image_url,
+        "next_url": previous + JSON.file_name if previous else "",
+        "hubs": [{"type": "WebSub", "url": url} for url in info.hub_urls],
+    }
+    document = head | _said(optional) | {"items": [_item(entry) for entry in newest_first(entries)]}
     return json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"
 
 
@@ -34,10 +42,23 @@ def _item(entry: Entry) -> dict[str, object]:
         "date_published": entry.published_at.isoformat(),
         "date_modified": entry.updated_at.isoformat(),
     }
-    optional = {
+    optional: dict[str, object] = {
+        "external_url": entry.source_url,
         "summary": entry.summary,
+        "image": entry.image_url,
         "authors": [{"name": entry.author}] if entry.author else [],
         "tags": list(entry.tags),
         "language": entry.language,
+        "attachments": list(map(_attachment, entry.enclosures)),
     }
-    return item | {key: value for key, value in optional.items() if value}
+    return item | _said(optional)
+
+
+def _attachment(one: EnclosureInfo) -> dict[str, object]:
+    attachment: dict[str, object] = {"url": one.url, "mime_type": one.media_type}
+    optional: dict[str, object] = {"title": one.title, "size_in_bytes": one.length_bytes, "duration_in_seconds": one.duration_seconds}
+    return attachment | _said(optional)
+
+
+def _said(optional: dict[str, object]) -> dict[str, object]:
+    return {key: value for key, value in optional.items() if value}
