@@ -214,7 +214,7 @@ def sqlite(path: Path) -> dict[str, object]:
     """
     pragmas = ("journal_mode=WAL", "synchronous=NORMAL", "temp_store=MEMORY", "cache_size=-16000", "mmap_size=0")
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "syndication.sqlite",
         "NAME": str(path),
         "CONN_MAX_AGE": None,
         "OPTIONS": {

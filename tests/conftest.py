@@ -45,6 +45,11 @@ import django  # noqa: E402  # the environment above must stand first
 
 django.setup()
 
+if _WANTED_DATABASE == "sqlite":  # pytest-django knows Django's own engine only
+    from django.conf import settings as _settings
+
+    _settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = ":memory:"
+
 
 settings.register_profile("patient", deadline=None)  # a busy machine is no fault of ours
 settings.load_profile("patient")

@@ -18,7 +18,6 @@ from syndication import queue
 from syndication.articles.models import Publication
 from syndication.audience import addresses, subscribe
 from syndication.audience.models import ConsentWording, SubscriberList
-from syndication.audience.short_write import short_write
 from syndication.audience.signup import gate, network
 from syndication.audience.signup.limits import Answer
 from syndication.audience.signup.proof_of_work import BITS
@@ -87,7 +86,7 @@ def _wished(request: HttpRequest, typed: Typed) -> HttpResponse:
 
 def keep_and_ring(wish: gate.Wish, wording: ConsentWording | None) -> None:
     """Keep a wish and ring for it; where the bell is not heard, the next tick finds the row."""
-    with short_write():
+    with transaction.atomic():
         gate.keep(wish, wording, now=timezone.now())
         transaction.on_commit(partial(queue.ring_once, "sign-ups", "syndication.tasks.take_sign_ups", queue=queue.MAIL))
 

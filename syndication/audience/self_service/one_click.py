@@ -2,11 +2,10 @@
 
 from datetime import datetime
 
-from django.db import connection
+from django.db import connection, transaction
 
 from syndication.audience import consent, tokens
 from syndication.audience.keys import copy_key
-from syndication.audience.short_write import short_write
 
 HOW = "one-click"
 _LEAVING = [str(state) for state in consent.State if consent.after(state, consent.Act.LEAVE) is not state]
@@ -24,7 +23,7 @@ def leave_at_once(token: str, *, now: datetime) -> bool:
         return False
     who = list(copy[1:])
     moment = connection.ops.adapt_datetimefield_value(now)
-    with short_write(), connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             f"""UPDATE syndication_subscription SET state = %s, changed_at = %s
                 WHERE {_WHO} AND state IN ({", ".join(["%s"] * len(_LEAVING))}) RETURNING id""",  # noqa: S608  # our own constants
