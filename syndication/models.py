@@ -12,7 +12,6 @@ from syndication.articles.models import (
     Topic,
 )
 from syndication.articles.search.models import SearchText
-from syndication.articles.search.models import SearchText
 from syndication.audience.models import (
     BulkJob,
     ConsentRecord,
@@ -35,6 +34,7 @@ from syndication.delivery.limits.models import Bucket, BucketPlace, ProviderDoma
 from syndication.delivery.models import Attempt, Batch, Delivery, DoubtPolicy, Lease, Mailing
 from syndication.delivery.servers.models import ServerLines, SmtpServer
 from syndication.delivery.signing.models import SigningKey
+from syndication.feeds.hub.models import HubFeed, HubHost, HubPing, HubShift, HubSubscription, HubWish
 from syndication.feeds.models import Feed, FeedArchive
 from syndication.feeds.private.models import PrivateEdition, PrivateFeed
 
@@ -56,6 +56,12 @@ __all__ = [
     "Feed",
     "FeedArchive",
     "FeedChange",
+    "HubFeed",
+    "HubHost",
+    "HubPing",
+    "HubShift",
+    "HubSubscription",
+    "HubWish",
     "ImportChange",
     "ImportJob",
     "ImportRefusal",
@@ -71,7 +77,6 @@ __all__ = [
     "ReaderEvent",
     "RefusalsRead",
     "Revision",
-    "SearchText",
     "SearchText",
     "SendersFault",
     "SendingDay",

@@ -11,6 +11,40 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name='Feed',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('stale_since', models.DateTimeField(null=True)),
+                ('marks', models.PositiveBigIntegerField(default=0)),
+                ('digest', models.CharField(blank=True, max_length=64)),
+                ('changed_at', models.DateTimeField(null=True)),
+                ('published_at', models.DateTimeField(null=True)),
+                ('problem', models.TextField(blank=True)),
+                ('entry_count', models.PositiveIntegerField(default=0)),
+                ('bytes_largest', models.PositiveIntegerField(default=0)),
+                ('is_gone', models.BooleanField(default=False)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='HubHost',
+            fields=[
+                ('host', models.CharField(max_length=253, primary_key=True, serialize=False)),
+                ('failures', models.PositiveIntegerField(default=0)),
+                ('since', models.DateTimeField()),
+                ('rest_until', models.DateTimeField(null=True)),
+                ('problem', models.CharField(blank=True, max_length=200)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='HubShift',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('holder', models.UUIDField(null=True)),
+                ('until', models.DateTimeField(null=True)),
+                ('number', models.PositiveBigIntegerField(default=0)),
+            ],
+        ),
+        migrations.CreateModel(
             name='SearchText',
             fields=[
                 ('article', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='search_text', serialize=False, to='syndication.article')),
@@ -51,6 +85,21 @@ class Migration(migrations.Migration):
             field=models.CharField(blank=True, max_length=1000),
         ),
         migrations.CreateModel(
+            name='HubFeed',
+            fields=[
+                ('feed', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='hub', serialize=False, to='syndication.feed')),
+                ('digest', models.CharField(blank=True, max_length=64)),
+                ('is_gone', models.BooleanField(default=False)),
+                ('etags', models.JSONField(default=dict)),
+                ('told_at', models.DateTimeField(null=True)),
+            ],
+        ),
+        migrations.AddField(
+            model_name='feed',
+            name='publication',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='feeds', to='syndication.publication'),
+        ),
+        migrations.CreateModel(
             name='Podcast',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -86,22 +135,10 @@ class Migration(migrations.Migration):
                 ('topic', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='old_addresses', to='syndication.topic')),
             ],
         ),
-        migrations.CreateModel(
-            name='Feed',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('stale_since', models.DateTimeField(null=True)),
-                ('marks', models.PositiveBigIntegerField(default=0)),
-                ('digest', models.CharField(blank=True, max_length=64)),
-                ('changed_at', models.DateTimeField(null=True)),
-                ('published_at', models.DateTimeField(null=True)),
-                ('problem', models.TextField(blank=True)),
-                ('entry_count', models.PositiveIntegerField(default=0)),
-                ('bytes_largest', models.PositiveIntegerField(default=0)),
-                ('is_gone', models.BooleanField(default=False)),
-                ('publication', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='feeds', to='syndication.publication')),
-                ('topic', models.OneToOneField(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='feed', to='syndication.topic')),
-            ],
+        migrations.AddField(
+            model_name='feed',
+            name='topic',
+            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='feed', to='syndication.topic'),
         ),
         migrations.CreateModel(
             name='ArticleTopic',
@@ -165,6 +202,72 @@ class Migration(migrations.Migration):
             ],
             options={
                 'indexes': [models.Index(fields=['at', 'publication'], name='feed_change_due')],
+            },
+        ),
+        migrations.CreateModel(
+            name='HubPing',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('hub_url', models.CharField(max_length=500)),
+                ('file_name', models.CharField(max_length=20)),
+                ('topic_url', models.CharField(max_length=1000)),
+                ('host', models.CharField(max_length=253)),
+                ('due_at', models.DateTimeField(null=True)),
+                ('tries', models.PositiveSmallIntegerField(default=0)),
+                ('round', models.PositiveBigIntegerField(default=0)),
+                ('told_at', models.DateTimeField(null=True)),
+                ('problem', models.CharField(blank=True, max_length=200)),
+                ('feed', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='hub_pings', to='syndication.feed')),
+            ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='hub_ping_due')],
+                'constraints': [models.UniqueConstraint(fields=('feed', 'file_name', 'hub_url'), name='hub_ping_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='HubSubscription',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=64, unique=True)),
+                ('file_name', models.CharField(max_length=20)),
+                ('topic_url', models.CharField(max_length=1000)),
+                ('callback', models.CharField(max_length=2000)),
+                ('host', models.CharField(max_length=253)),
+                ('secret', models.CharField(blank=True, max_length=200)),
+                ('since', models.DateTimeField()),
+                ('expires_at', models.DateTimeField()),
+                ('owed', models.CharField(blank=True, max_length=80)),
+                ('due_at', models.DateTimeField(null=True)),
+                ('tries', models.PositiveSmallIntegerField(default=0)),
+                ('round', models.PositiveBigIntegerField(default=0)),
+                ('delivered_at', models.DateTimeField(null=True)),
+                ('problem', models.CharField(blank=True, max_length=200)),
+                ('feed', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='hub_subscriptions', to='syndication.feed')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['feed', 'file_name', 'id'], name='hub_subscription_by_topic'), models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='hub_subscription_due'), models.Index(fields=['expires_at'], name='hub_subscription_expires'), models.Index(fields=['host'], name='hub_subscription_by_host')],
+            },
+        ),
+        migrations.CreateModel(
+            name='HubWish',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=64, unique=True)),
+                ('mode', models.CharField(choices=[('subscribe', 'Subscribe'), ('unsubscribe', 'Unsubscribe'), ('denied', 'Denied')], max_length=12)),
+                ('file_name', models.CharField(max_length=20)),
+                ('topic_url', models.CharField(max_length=1000)),
+                ('callback', models.CharField(max_length=2000)),
+                ('host', models.CharField(max_length=253)),
+                ('secret', models.CharField(blank=True, max_length=200)),
+                ('lease_seconds', models.PositiveIntegerField(default=0)),
+                ('at', models.DateTimeField()),
+                ('due_at', models.DateTimeField(null=True)),
+                ('tries', models.PositiveSmallIntegerField(default=0)),
+                ('round', models.PositiveBigIntegerField(default=0)),
+                ('feed', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='hub_wishes', to='syndication.feed')),
+            ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='hub_wish_due'), models.Index(fields=['host'], name='hub_wish_by_host')],
             },
         ),
         migrations.CreateModel(
