@@ -9,7 +9,7 @@ from itertools import count
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
-from syndication.articles import white_space
+from syndication.articles import feed_changes, topics, white_space
 from syndication.articles.clean_article import CleanArticle, Dropped
 from syndication.articles.cleaning import Options, clean
 from syndication.articles.decoding import decode
@@ -76,20 +76,24 @@ def _kept(arrival: _Arrival) -> BroughtIn:
     # one import at a time in a publication: what is looked for below must not come into being between two looks
     Publication.objects.select_for_update().get(pk=arrival.publication.pk)
     article = _found(arrival)
-    created = article is None
+    created, before = article is None, feed_changes.NOWHERE
     if article is None:
         article = _new_article(arrival)
         changed = True
     else:
+        before = feed_changes.shown(article)
         changed = _revise(article, arrival)
     article.revision += 1
     if changed:
         article.updated_at = arrival.now
     article.save()
     _keep_revision(article, arrival)
+    topics.keep_in_step(article)
     index(article)
     if changed and article.state == Article.State.PUBLISHED:
         mark_feeds_stale(article.publication_id, arrival.now)
+    if changed:
+        feed_changes.note_article(article, before, now=arrival.now)
     return BroughtIn(article, created, arrival.clean.dropped)
 
 

@@ -29,6 +29,7 @@ _UNFOLDED = str.maketrans(
         "ı": "i",
     }
 )
+RESERVED_SLUGS = frozenset({"authors", "feeds", "search", "tags"})  # pages that stand beside the articles
 _NOT_IN_SLUGS = re.compile(r"[^a-z0-9]+")
 
 
@@ -54,10 +55,13 @@ def made_title(text: str) -> str:
 def slug_of(title: str) -> str:
     """The title in a URL: ASCII letters, digits and hyphens, at most LONGEST_SLUG characters, never empty.
 
-    Letters lose their accents; when nothing ASCII is left, a short hash of the title stands in.
+    Letters lose their accents; when nothing ASCII is left, a short hash of the title stands in. A name that the pages around
+    articles have already is followed by "-2".
     """
     folded = unicodedata.normalize("NFKD", title.translate(_UNFOLDED)).encode("ascii", "ignore").decode("ascii")
     slug = _NOT_IN_SLUGS.sub("-", folded.lower().replace("'", "")).strip("-")
     if len(slug) > LONGEST_SLUG:
         slug = slug[: LONGEST_SLUG + 1].rsplit("-", 1)[0][:LONGEST_SLUG].strip("-")
+    if slug in RESERVED_SLUGS:
+        return f"{slug}-2"
     return slug or f"article-{blake2s(title.encode('utf-8', 'surrogatepass'), digest_size=4).hexdigest()}"
