@@ -45,6 +45,6 @@ def unmake(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("syndication", "0006_feeds")]
+    dependencies = [("syndication", "0007_topics")]
 
     operations = [migrations.RunPython(make, unmake)]
