@@ -4,11 +4,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from itertools import islice
 from urllib.parse import urlsplit
 
 from syndication.feeds.content_check import faults_of, forbidden_characters
-from syndication.feeds.documents import RSS, Format
+from syndication.feeds.documents import JSON, RSS, Format
 from syndication.feeds.read_back import Feed, File, Item, Unreadable, read_back
 
 LARGEST_DOCUMENT = 16 * 1024 * 1024  # bytes; readers refuse far smaller ones
@@ -112,12 +113,18 @@ def _problems_of_file(file: File) -> Iterator[str]:
 
 def _problems_of_content(read: Mapping[Format, Feed]) -> Iterator[str]:
     """Once for all formats, which agree about it or are refused for that."""
-    for feed in read.values():
+    for written_as, feed in read.items():
         for item in feed.items:
             for fault in faults_of(item.html):
                 yield f"{_named(item)}: {fault}"
-            for character in forbidden_characters("\0".join((item.title, item.summary, *item.tags, item.html)).replace("\0", "")):
-                yield f"{_named(item)}: it holds {character}, which XML forbids: take the character out of the article"
+            if written_as is JSON:  # an XML parser refuses them; JSON can carry them
+                yield from _forbidden_in(item)
+
+
+def _forbidden_in(item: Item) -> Iterator[str]:
+    for text in (item.id, item.title, item.url, item.summary, *item.tags, item.html):
+        for character in forbidden_characters(text):
+            yield f"{_named(item)}: it holds {character}, which XML forbids: take the character out of the article"
 
 
 def _disagreements(read: Mapping[Format, Feed]) -> Iterator[str]:
@@ -159,6 +166,7 @@ def _moment(text: str) -> datetime | None:
     return _rfc3339(text) or _rfc822(text)
 
 
+@lru_cache(maxsize=1024)
 def _rfc822(text: str) -> datetime | None:
     """The moment, or None for anything but a date with four-digit year, zone and the right weekday (RSS 2.0, RFC 822 5.1)."""
     if not _RFC822.fullmatch(text):
@@ -170,6 +178,7 @@ def _rfc822(text: str) -> datetime | None:
     return moment if _WEEKDAYS[moment.weekday()] == text[:3] and moment.tzinfo else None
 
 
+@lru_cache(maxsize=1024)
 def _rfc3339(text: str) -> datetime | None:
     """The moment, or None for anything but RFC 3339 with a zone (RFC 4287 3.3)."""
     try:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from syndication.rendering.characters import allowed, one_line
 
@@ -198,6 +199,7 @@ def last_change(info: FeedInfo, entries: Iterable[Entry]) -> datetime:
     return max(moments, default=info.since)
 
 
+@lru_cache(maxsize=64)  # each format asks for the same entries, and so do the feeds of tags and authors
 def _cleaned(entry: Entry) -> Entry:
     published_at = _whole_second(entry.published_at)
     summary = one_line(entry.summary)
