@@ -14,7 +14,8 @@ from syndication.audience.imports import job as imports
 from syndication.audience.imports import work
 from syndication.audience.staff import bulk
 from syndication.campaigns import alert, control
-from syndication.delivery.bounces import faults, mailbox, read_inbound, take_refusals, tidy
+from syndication.delivery.bounces import faults, read_inbound, take_refusals, tidy
+from syndication.delivery.bounces.mailbox.fetch import fetch as fetch_from_mailbox
 from syndication.delivery.ledger import mailed, plan, reconcile
 from syndication.delivery.ledger.forget import erase_reader
 from syndication.delivery.mailing import confirmation
@@ -134,7 +135,7 @@ def read_what_came_back() -> None:
 @app.task(queue=DEFAULT)
 def look_into_mailbox() -> None:
     """Fetch what waits in the mailbox for returned mail, if there is one, and forget what is old."""
-    mailbox.fetch(timezone.now)
+    fetch_from_mailbox(timezone.now)
     tidy.tidy(timezone.now())
 
 

@@ -190,7 +190,7 @@ class Migration(migrations.Migration):
                 ('recipient', models.CharField(blank=True, max_length=320)),
                 ('size_bytes', models.BigIntegerField(default=0)),
                 ('raw', models.BinaryField(default=b'')),
-                ('verdict', models.CharField(choices=[('bounce', 'Bounce'), ("sender's fault", 'Senders Fault'), ('complaint', 'Complaint'), ('leave', 'Leave'), ('delay', 'Delay'), ('vacation', 'Vacation'), ('receipt', 'Receipt'), ('forged', 'Forged'), ('unknown', 'Unknown'), ('new', 'New')], default='new', max_length=16)),
+                ('verdict', models.CharField(choices=[('bounce', 'bounce'), ("sender's fault", "sender's fault"), ('complaint', 'complaint'), ('leave', 'leave'), ('delay', 'delay'), ('vacation', 'vacation'), ('receipt', 'receipt'), ('forged', 'forged'), ('unknown', 'unknown'), ('new', 'new')], default='new', max_length=16)),
                 ('status', models.CharField(blank=True, max_length=12)),
                 ('detail', models.CharField(blank=True, max_length=300)),
                 ('mailing_id', models.BigIntegerField(null=True)),

@@ -21,7 +21,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
 from syndication.delivery.bounces.intake import WEBHOOK, Came, keep
-from syndication.delivery.bounces.notices import KEPT, LONGEST_WORDS, Notice
+from syndication.delivery.bounces.letters.notices import KEPT, LONGEST_WORDS, Notice
 
 LARGEST_BODY = 4 * 1024 * 1024  # bytes; providers send batches of some hundred events
 ALSO_SAID = ("error", "comment")

@@ -30,7 +30,7 @@ from syndication.audience.suppression.domain_rules import put, take_back
 from syndication.audience.table.rows import Row
 from syndication.audience.tokens import of_copy
 from syndication.delivery.bounces import rules
-from syndication.delivery.bounces.copies import Copy
+from syndication.delivery.bounces.letters.copies import Copy
 from syndication.delivery.ledger import forget, plan
 from syndication.delivery.ledger import statements as ledger
 from syndication.delivery.ledger.mailed import mailed_among

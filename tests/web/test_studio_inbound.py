@@ -7,6 +7,7 @@ from support.staff import signed_in
 
 from syndication.audience.models import Subscriber
 from syndication.delivery.bounces import faults
+from syndication.delivery.bounces.letters.verdicts import Verdict
 from syndication.delivery.bounces.models import InboundMail, SendersFault
 from syndication.delivery.limits.models import Throttle
 
@@ -64,7 +65,7 @@ def test_it_is_found_by_what_it_is_and_by_words():
     assert "No returned mail fits" in page("/studio/inbound/?q=nothing")
 
 
-@pytest.mark.parametrize("verdict", InboundMail.Verdict.values)
+@pytest.mark.parametrize("verdict", list(Verdict))
 def test_every_verdict_has_words(verdict):
     mail = came(verdict=verdict)
     page(f"/studio/inbound/{mail.pk}/")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from syndication.delivery.bounces.condensing import condensed
+from syndication.delivery.bounces.letters.condensing import condensed
 from syndication.delivery.bounces.models import InboundMail
 from syndication.delivery.ledger.database import durable
 

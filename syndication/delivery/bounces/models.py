@@ -3,25 +3,12 @@
 from django.db import models
 
 from syndication.audience.models import Subscriber
+from syndication.delivery.bounces.letters.verdicts import Verdict
 from syndication.delivery.limits.models import LONGEST_DOMAIN
 
 
 class InboundMail(models.Model):
     """One message that came to the bounce address, or one notice of a provider; nothing is thrown away that was not understood."""
-
-    class Verdict(models.TextChoices):
-        """What it was taken for; only the first four change anything."""
-
-        BOUNCE = "bounce"
-        SENDERS_FAULT = "sender's fault"
-        COMPLAINT = "complaint"
-        LEAVE = "leave"
-        DELAY = "delay"
-        VACATION = "vacation"
-        RECEIPT = "receipt"
-        FORGED = "forged"
-        UNKNOWN = "unknown"
-        NEW = "new"
 
     digest = models.CharField(max_length=64, unique=True)
     """SHA-256 of the whole message, hexadecimal: the same mail, fetched twice, acts once."""
@@ -33,7 +20,7 @@ class InboundMail(models.Model):
     size_bytes = models.BigIntegerField(default=0)
     raw = models.BinaryField(default=b"")
     """As it came, cut off at a limit; emptied when it is old."""
-    verdict = models.CharField(max_length=16, choices=Verdict, default=Verdict.NEW)
+    verdict = models.CharField(max_length=16, choices=[(one.value, one.value) for one in Verdict], default=Verdict.NEW.value)
     status = models.CharField(max_length=12, blank=True)
     """The enhanced status code (RFC 3463)."""
     detail = models.CharField(max_length=300, blank=True)

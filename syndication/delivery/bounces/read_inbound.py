@@ -12,15 +12,15 @@ from syndication.audience import tokens
 from syndication.audience.keys import copy_key
 from syndication.audience.models import ReaderEvent, Subscriber
 from syndication.audience.self_service.leave import unsubscribe
-from syndication.delivery.bounces import copies, rules
-from syndication.delivery.bounces.copies import Copy
+from syndication.delivery.bounces import rules
 from syndication.delivery.bounces.intake import WEBHOOK
-from syndication.delivery.bounces.judging import Judgement, What, is_to_leave, judge
-from syndication.delivery.bounces.letter import open_letter
+from syndication.delivery.bounces.letters import copies
+from syndication.delivery.bounces.letters.copies import Copy
+from syndication.delivery.bounces.letters.judging import Judgement, is_to_leave, judge
+from syndication.delivery.bounces.letters.letter import open_letter
+from syndication.delivery.bounces.letters.notices import judge_notice, notice_from
+from syndication.delivery.bounces.letters.verdicts import Verdict
 from syndication.delivery.bounces.models import InboundMail
-from syndication.delivery.bounces.notices import judge_notice, notice_from
-
-Verdict = InboundMail.Verdict
 
 log = logging.getLogger("syndication.bounces")
 
@@ -76,17 +76,17 @@ def _understood(row: InboundMail) -> Read:
         if row.source.startswith(WEBHOOK):
             notice = notice_from(raw)
             if notice is None:
-                return Read(Judgement(What.UNKNOWN, detail="a notice that cannot be read"), None)
+                return Read(Judgement(Verdict.UNKNOWN, detail="a notice that cannot be read"), None)
             return Read(judge_notice(notice), copies.copy_in(notice.copy, key))
         letter = open_letter(raw, sender=row.sender, recipient=row.recipient)
         judgement = judge(letter, raw)
-        token = copies.leave_token(letter) if judgement.what is What.LEAVE and is_to_leave(letter) else ""
+        token = copies.leave_token(letter) if judgement.what is Verdict.LEAVE and is_to_leave(letter) else ""
         return Read(judgement, copies.copy_of(letter, key), leave_token=token, is_claimed=copies.claims_a_token(letter))
     except DatabaseError:
         raise
     except Exception:
         log.exception("inbound mail %s could not be read", row.pk)
-        return Read(Judgement(What.UNKNOWN, detail="could not be read"), None)
+        return Read(Judgement(Verdict.UNKNOWN, detail="could not be read"), None)
 
 
 def _act(row: InboundMail, read: Read, now: datetime) -> tuple[Verdict, str]:
@@ -94,21 +94,21 @@ def _act(row: InboundMail, read: Read, now: datetime) -> tuple[Verdict, str]:
     judgement, copy = read.judgement, read.copy
     if read.leave_token:
         return _leave(read, read.leave_token, "mailto", now)
-    if judgement.what not in {What.BOUNCE, What.SENDERS_FAULT, What.COMPLAINT, What.LEAVE}:
-        return Verdict(judgement.what.value), ""
+    if judgement.what not in {Verdict.BOUNCE, Verdict.SENDERS_FAULT, Verdict.COMPLAINT, Verdict.LEAVE}:
+        return judgement.what, ""
     if copy is None:
         return (Verdict.FORGED if read.is_claimed else Verdict.UNKNOWN), f"({judgement.what} without a token of ours: nobody was changed)"
-    if judgement.what is What.LEAVE:
+    if judgement.what is Verdict.LEAVE:
         token = tokens.of_copy(*copy, copy_key()).unsubscribe
         return _leave(read, token, row.source[:40] if row.source.startswith(WEBHOOK) else "complaint mail", now)
-    if judgement.what is What.COMPLAINT:
+    if judgement.what is Verdict.COMPLAINT:
         is_new = rules.complained(copy, _source(row, is_complaint=True), judgement.detail, now)
         return Verdict.COMPLAINT, "" if is_new else "(known, or the person is gone)"
     kind = ReaderEvent.Kind.HARD_BOUNCE if judgement.is_hard else ReaderEvent.Kind.SOFT_BOUNCE
-    if judgement.what is What.SENDERS_FAULT:
+    if judgement.what is Verdict.SENDERS_FAULT:
         kind = ReaderEvent.Kind.SENDERS_FAULT
     is_new = rules.bounced(copy, rules.Hit(kind, _source(row), judgement.word, judgement.detail), now)
-    return Verdict(judgement.what.value), "" if is_new else "(known, or the person is gone)"
+    return judgement.what, "" if is_new else "(known, or the person is gone)"
 
 
 def _leave(read: Read, token: str, how: str, now: datetime) -> tuple[Verdict, str]:

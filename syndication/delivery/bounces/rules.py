@@ -11,8 +11,8 @@ from django.db.models import Q
 from syndication.audience.models import ReaderEvent, Subscriber, SubscriberList, Suppression
 from syndication.audience.suppression.suppress import Scope, suppress_hash
 from syndication.delivery.bounces import faults
-from syndication.delivery.bounces.copies import Copy
 from syndication.delivery.bounces.faults import Refused
+from syndication.delivery.bounces.letters.copies import Copy
 from syndication.delivery.bounces.score import Score, after_soft_bounce, is_enough
 from syndication.delivery.limits import warmup
 from syndication.delivery.models import Delivery, Mailing

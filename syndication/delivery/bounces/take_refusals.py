@@ -10,8 +10,8 @@ from django.db.models import Exists, Max, OuterRef
 from syndication.audience.models import ReaderEvent
 from syndication.delivery import refusals
 from syndication.delivery.bounces import rules
-from syndication.delivery.bounces.copies import Copy
-from syndication.delivery.bounces.judging import is_senders_fault
+from syndication.delivery.bounces.letters.copies import Copy
+from syndication.delivery.bounces.letters.judging import is_senders_fault
 from syndication.delivery.bounces.models import RefusalsRead
 from syndication.delivery.models import Attempt
 from syndication.delivery.outcome import Stage

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q, QuerySet
 
 from syndication.audience.models import Subscriber
+from syndication.delivery.bounces.letters.verdicts import Verdict
 from syndication.delivery.bounces.models import InboundMail
 
 RAW_FOR = timedelta(days=30)
@@ -12,7 +13,7 @@ ROWS_FOR = timedelta(days=400)
 MOST_STRANGE = 20_000
 """Mails that nobody could assign: strangers may send as many as they like."""
 AT_ONCE = 2000
-STRANGE = (InboundMail.Verdict.UNKNOWN, InboundMail.Verdict.FORGED)
+STRANGE = (Verdict.UNKNOWN, Verdict.FORGED)
 
 
 def tidy(now: datetime) -> int:

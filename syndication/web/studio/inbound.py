@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 
 from syndication.delivery.bounces import faults
+from syndication.delivery.bounces.letters.verdicts import Verdict
 from syndication.delivery.bounces.models import InboundMail
 from syndication.web.studio.access import StaffRequest
 from syndication.web.studio.paging import asked, sliced
@@ -15,16 +16,16 @@ from syndication.web.studio.screen import screen
 SHOWN_SOURCE_BYTES = 100_000  # a browser stays quick with that much text
 
 WORDS = {
-    InboundMail.Verdict.NEW: "not read yet",
-    InboundMail.Verdict.BOUNCE: "could not be delivered",
-    InboundMail.Verdict.SENDERS_FAULT: "refused because of the sender",
-    InboundMail.Verdict.COMPLAINT: "complaint",
-    InboundMail.Verdict.LEAVE: "left a list by mail",
-    InboundMail.Verdict.DELAY: "late, still on its way",
-    InboundMail.Verdict.VACATION: "automatic answer",
-    InboundMail.Verdict.RECEIPT: "receipt",
-    InboundMail.Verdict.FORGED: "not ours: forged or damaged",
-    InboundMail.Verdict.UNKNOWN: "not understood",
+    Verdict.NEW: "not read yet",
+    Verdict.BOUNCE: "could not be delivered",
+    Verdict.SENDERS_FAULT: "refused because of the sender",
+    Verdict.COMPLAINT: "complaint",
+    Verdict.LEAVE: "left a list by mail",
+    Verdict.DELAY: "late, still on its way",
+    Verdict.VACATION: "automatic answer",
+    Verdict.RECEIPT: "receipt",
+    Verdict.FORGED: "not ours: forged or damaged",
+    Verdict.UNKNOWN: "not understood",
 }
 """What each verdict is called on screen."""
 
@@ -68,7 +69,7 @@ def fault_mended(request: StaffRequest, fault_id: int) -> HttpResponse:
 
 def _found(words: str, verdict: str) -> QuerySet[InboundMail]:
     rows = InboundMail.objects.defer("raw").select_related("subscriber").order_by("-pk")
-    if verdict in InboundMail.Verdict.values:
+    if verdict in set(Verdict):
         rows = rows.filter(verdict=verdict)
     if words:
         by_address = Q(sender__icontains=words) | Q(recipient__icontains=words) | Q(subscriber__address__icontains=words.lower())

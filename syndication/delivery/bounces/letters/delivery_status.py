@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from syndication.delivery.bounces.letter import Fields
-from syndication.delivery.bounces.mime import first
+from syndication.delivery.bounces.letters.letter import Fields
+from syndication.delivery.bounces.letters.mime import first
 
 _STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 _CODE = re.compile(r"(?<![\d.])([45]\d\d)(?=[\s\-#:;]|$)")

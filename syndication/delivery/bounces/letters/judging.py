@@ -6,13 +6,13 @@ Looked for in this order: a wish to leave by its address, a complaint report (RF
 
 import re
 from dataclasses import dataclass
-from enum import StrEnum
 
 from syndication.delivery import refusals
-from syndication.delivery.bounces.delivery_status import Told, told
-from syndication.delivery.bounces.letter import Letter
-from syndication.delivery.bounces.mime import first
-from syndication.delivery.bounces.plain_bounces import found_in, prose, words_about
+from syndication.delivery.bounces.letters.delivery_status import Told, told
+from syndication.delivery.bounces.letters.letter import Letter
+from syndication.delivery.bounces.letters.mime import first
+from syndication.delivery.bounces.letters.plain_bounces import found_in, prose, words_about
+from syndication.delivery.bounces.letters.verdicts import Verdict
 from syndication.delivery.outcome import Stage
 from syndication.delivery.refusals import Kind, Refusal
 
@@ -20,24 +20,11 @@ LONGEST_DETAIL = 300
 FINAL, PLAIN_CODE, FULL_CODE = 500, 550, 552  # RFC 5321 4.2.3
 
 
-class What(StrEnum):
-    """What a mail is taken for; the words are those of InboundMail.Verdict."""
-
-    BOUNCE = "bounce"
-    SENDERS_FAULT = "sender's fault"
-    COMPLAINT = "complaint"
-    LEAVE = "leave"
-    DELAY = "delay"
-    VACATION = "vacation"
-    RECEIPT = "receipt"
-    UNKNOWN = "unknown"
-
-
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """What a mail says. `is_hard` only of a bounce: the mailbox is gone for good."""
 
-    what: What
+    what: Verdict
     is_hard: bool = False
     word: str = ""
     status: str = ""
@@ -62,7 +49,7 @@ def judge(letter: Letter, raw: bytes) -> Judgement:  # noqa: PLR0911  # one for 
     """What the mail is. Never raises. `raw` is the same mail, for the rules of flufl.bounce."""
     recipients = told(letter.status)
     if is_to_leave(letter) and not (recipients or letter.feedback):
-        return Judgement(What.VACATION if _is_automatic_reply(letter) else What.LEAVE)
+        return Judgement(Verdict.VACATION if _is_automatic_reply(letter) else Verdict.LEAVE)
     if letter.feedback:
         return _feedback(letter)
     if letter.receipt or letter.report_type == "disposition-notification":
@@ -70,12 +57,12 @@ def judge(letter: Letter, raw: bytes) -> Judgement:  # noqa: PLR0911  # one for 
     if recipients:
         return _by_status(recipients, letter.text)
     if not letter.field("x-failed-recipients") and _is_automatic_reply(letter):
-        return Judgement(What.VACATION, detail=_line(letter.field("subject")))
+        return Judgement(Verdict.VACATION, detail=_line(letter.field("subject")))
     if letter.is_from_daemon or letter.field("x-failed-recipients"):
         return _by_rules(letter, raw)
     if ABUSE.match(letter.recipient) and letter.original:
-        return Judgement(What.COMPLAINT, word="abuse", detail="sent to the address for complaints, with the message")
-    return Judgement(What.UNKNOWN, detail=_line(letter.field("subject")))
+        return Judgement(Verdict.COMPLAINT, word="abuse", detail="sent to the address for complaints, with the message")
+    return Judgement(Verdict.UNKNOWN, detail=_line(letter.field("subject")))
 
 
 def is_to_leave(letter: Letter) -> bool:
@@ -104,28 +91,28 @@ def _feedback(letter: Letter) -> Judgement:
     who = next((value for block in letter.feedback if (value := first(block, "user-agent"))), "")
     detail = _line(f"{kind} reported by {who}" if who else f"{kind} reported")
     if kind in COMPLAINTS:
-        return Judgement(What.COMPLAINT, word=kind, detail=detail)
+        return Judgement(Verdict.COMPLAINT, word=kind, detail=detail)
     if kind.startswith("opt-out"):
-        return Judgement(What.LEAVE, word=kind, detail=detail)
+        return Judgement(Verdict.LEAVE, word=kind, detail=detail)
     if kind == "virus":
-        return Judgement(What.SENDERS_FAULT, word=refusals.SPAM.word, detail=detail)
-    return Judgement(What.RECEIPT if kind in {"not-spam", "auth-failure"} else What.UNKNOWN, word=kind, detail=detail)
+        return Judgement(Verdict.SENDERS_FAULT, word=refusals.SPAM.word, detail=detail)
+    return Judgement(Verdict.RECEIPT if kind in {"not-spam", "auth-failure"} else Verdict.UNKNOWN, word=kind, detail=detail)
 
 
 def _receipt(letter: Letter, raw: bytes) -> Judgement:
     """A mail program's receipt changes nobody. Some servers refuse mail in its form: deleted unread by a rule, with the reason in prose."""
-    receipt = Judgement(What.RECEIPT, detail="a receipt of a mail program")
+    receipt = Judgement(Verdict.RECEIPT, detail="a receipt of a mail program")
     said = next((value for block in letter.receipt if (value := first(block, "disposition"))), "").lower()
     if "automatic-action" in said and "deleted" in said and letter.is_from_daemon:
         judged = _by_rules(letter, raw)
-        return judged if judged.what in {What.BOUNCE, What.SENDERS_FAULT} else receipt
+        return judged if judged.what in {Verdict.BOUNCE, Verdict.SENDERS_FAULT} else receipt
     return receipt
 
 
 def _by_status(recipients: list[Told], text: str) -> Judgement:
     failed = [one for one in recipients if one.action == "failed"]
     if not failed:
-        what = What.DELAY if any(one.action == "delayed" for one in recipients) else What.RECEIPT
+        what = Verdict.DELAY if any(one.action == "delayed" for one in recipients) else Verdict.RECEIPT
         return Judgement(what, status=recipients[0].status, detail=_line(recipients[0].words), addresses=_addresses(recipients))
     refused = [(*_refusal_told(one, text), one) for one in failed]
     refusal, words, one = min(refused, key=lambda found: _weight(found[0]))  # the mildest, where an address stands for several
@@ -151,7 +138,7 @@ def _status_of(one: Told) -> str:
 def _by_rules(letter: Letter, raw: bytes) -> Judgement:
     found = found_in(raw)
     if not found.permanent:
-        what = What.DELAY if found.temporary else What.UNKNOWN
+        what = Verdict.DELAY if found.temporary else Verdict.UNKNOWN
         return Judgement(what, detail=_line(letter.field("subject")), addresses=found.temporary)
     refused = [_refusal(letter.text, address) for address in found.permanent]
     refusal, words = min(refused, key=lambda pair: _weight(pair[0]))
@@ -176,7 +163,7 @@ def _class(code: int, words: str) -> Refusal:
 
 
 def _bounce(refusal: Refusal, words: str, addresses: tuple[str, ...], *, is_hard: bool = True, status: str = "") -> Judgement:
-    what = What.SENDERS_FAULT if is_senders_fault(refusal) else What.BOUNCE
+    what = Verdict.SENDERS_FAULT if is_senders_fault(refusal) else Verdict.BOUNCE
     return Judgement(
         what,
         is_hard=is_hard and refusal.kind is Kind.HARD,

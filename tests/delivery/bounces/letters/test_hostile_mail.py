@@ -7,13 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.returned_mail import dsn
 
-from syndication.delivery.bounces import mime
-from syndication.delivery.bounces.condensing import LARGEST_KEPT, condensed
-from syndication.delivery.bounces.copies import copy_of, leave_token
-from syndication.delivery.bounces.delivery_status import told
-from syndication.delivery.bounces.judging import What, judge
-from syndication.delivery.bounces.letter import open_letter
-from syndication.delivery.bounces.notices import judge_notice, notice_from
+from syndication.delivery.bounces.letters import mime
+from syndication.delivery.bounces.letters.condensing import LARGEST_KEPT, condensed
+from syndication.delivery.bounces.letters.copies import copy_of, leave_token
+from syndication.delivery.bounces.letters.delivery_status import told
+from syndication.delivery.bounces.letters.judging import judge
+from syndication.delivery.bounces.letters.letter import open_letter
+from syndication.delivery.bounces.letters.notices import judge_notice, notice_from
+from syndication.delivery.bounces.letters.verdicts import Verdict
 
 PIECES = [
     b"\r\n", b"\n", b"\n\n", b"--b\n", b"--b--\n", b"--", b"\0", b"\xff\xfe", b"Content-Type: multipart/report; report-type=delivery-status; boundary=b\n",
@@ -82,7 +83,7 @@ def test_parts_in_parts_in_parts_are_not_followed_without_end(depth):
     taken = mime.take_apart(nested(depth))
     assert not taken.is_whole
     assert max(part.depth for part in taken.parts) <= mime.DEEPEST
-    assert read(nested(depth)).what is What.UNKNOWN
+    assert read(nested(depth)).what is Verdict.UNKNOWN
 
 
 @pytest.mark.parametrize("kind", [b"message/rfc822", b"multipart/mixed; boundary=x", b"message/delivery-status"])

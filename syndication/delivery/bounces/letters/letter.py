@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from html import unescape
 
-from syndication.delivery.bounces.mime import Part, body_of, every, fields_of, first, header_block, readable, take_apart, text_of
+from syndication.delivery.bounces.letters.mime import Part, body_of, every, fields_of, first, header_block, readable, take_apart, text_of
 
 Fields = tuple[tuple[str, str], ...]
 

@@ -10,7 +10,7 @@ import pytest
 from support.dovecot import PASSWORD, USER, Dovecot, find_dovecot
 from support.returned_mail import bounce_address, dsn
 
-from syndication.delivery.bounces.mailbox import fetch
+from syndication.delivery.bounces.mailbox.fetch import fetch
 from syndication.inbound_environment import mailbox
 
 pytestmark = [
@@ -100,7 +100,7 @@ def test_what_is_kept_is_moved_into_a_folder_when_that_is_wished(server):
 def test_what_cannot_be_kept_stays_as_it_was(server, monkeypatch, scheme, options):
     from django.db import OperationalError
 
-    from syndication.delivery.bounces import mailbox as module
+    from syndication.delivery.bounces.mailbox import fetch as module
 
     def away(*_):
         raise OperationalError("the disk is full")
@@ -115,7 +115,7 @@ def test_what_cannot_be_kept_stays_as_it_was(server, monkeypatch, scheme, option
 
 
 def test_a_mail_that_is_too_large_stays_and_the_others_are_fetched(server, monkeypatch):
-    from syndication.delivery.bounces import mailbox as module
+    from syndication.delivery.bounces.mailbox import session as module
 
     monkeypatch.setattr(module, "LARGEST_MESSAGE", 2000)
     server.put("a", mail() + b"x" * 3000)

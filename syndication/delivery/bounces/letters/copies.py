@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from syndication.audience import tokens
-from syndication.delivery.bounces.letter import Letter
-from syndication.delivery.bounces.mime import every
+from syndication.delivery.bounces.letters.letter import Letter
+from syndication.delivery.bounces.letters.mime import every
 
 MOST_TOKENS = 40  # of a mail; each costs one HMAC
 

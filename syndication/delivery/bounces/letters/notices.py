@@ -5,7 +5,8 @@ import re
 from dataclasses import asdict, dataclass
 
 from syndication.delivery import refusals
-from syndication.delivery.bounces.judging import Judgement, What, is_senders_fault
+from syndication.delivery.bounces.letters.judging import Judgement, is_senders_fault
+from syndication.delivery.bounces.letters.verdicts import Verdict
 from syndication.delivery.outcome import Stage
 from syndication.delivery.refusals import Kind
 
@@ -51,13 +52,13 @@ def judge_notice(notice: Notice) -> Judgement:
     """What a notice means, by the same classes as a mail's."""
     addresses = (notice.recipient,) if notice.recipient else ()
     if notice.event == "complained":
-        return Judgement(What.COMPLAINT, word="complaint", detail=notice.words[:300], addresses=addresses)
+        return Judgement(Verdict.COMPLAINT, word="complaint", detail=notice.words[:300], addresses=addresses)
     if notice.event == "unsubscribed":
-        return Judgement(What.LEAVE, detail=notice.words[:300], addresses=addresses)
+        return Judgement(Verdict.LEAVE, detail=notice.words[:300], addresses=addresses)
     refusal = _refusal(notice)
     status = _STATUS.search(notice.words)
     return Judgement(
-        What.SENDERS_FAULT if is_senders_fault(refusal) else What.BOUNCE,
+        Verdict.SENDERS_FAULT if is_senders_fault(refusal) else Verdict.BOUNCE,
         is_hard=refusal.kind is Kind.HARD,
         word=refusal.word,
         status=status[0] if status else "",

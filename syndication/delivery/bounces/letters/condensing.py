@@ -1,6 +1,6 @@
 """Makes a large message small without losing what is read of it: headers and the beginning of every part stay, the rest goes."""
 
-from syndication.delivery.bounces.mime import HEADER_BYTES, LOOKED_AT, take_apart
+from syndication.delivery.bounces.letters.mime import HEADER_BYTES, LOOKED_AT, take_apart
 
 LARGEST_KEPT = 256 * 1024  # bytes
 _OTHER_PARTS = 1024  # bytes of a picture or of a page: nobody reads them

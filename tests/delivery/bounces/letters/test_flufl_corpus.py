@@ -6,9 +6,10 @@ import pytest
 from support.flufl_samples import expectations, samples
 from support.returned_mail import bounce_address
 
-from syndication.delivery.bounces.condensing import condensed
-from syndication.delivery.bounces.judging import What, judge
-from syndication.delivery.bounces.letter import open_letter
+from syndication.delivery.bounces.letters.condensing import condensed
+from syndication.delivery.bounces.letters.judging import judge
+from syndication.delivery.bounces.letters.letter import open_letter
+from syndication.delivery.bounces.letters.verdicts import Verdict
 
 pytestmark = pytest.mark.processes  # pip fetches them once
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
@@ -42,7 +43,7 @@ def sample(request):
 
 def class_of(raw):
     judgement = judge(open_letter(raw), raw)
-    return (HARD if judgement.is_hard else SOFT) if judgement.what is What.BOUNCE else judgement.what.value
+    return (HARD if judgement.is_hard else SOFT) if judgement.what is Verdict.BOUNCE else judgement.what.value
 
 
 every_sample = pytest.mark.parametrize("sample", sorted(CLASS_OF), indirect=True)
