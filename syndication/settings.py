@@ -8,6 +8,7 @@ import hashlib
 import os
 import re
 import secrets
+import ssl
 import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -126,6 +127,7 @@ HUB_ON = environment.read_flag(os.environ, "SYNDICATION_HUB", default=True)
 OUTSIDE_HUBS = environment.read_addresses(os.environ, "SYNDICATION_HUBS")
 HUB_ALLOWED_NETWORKS = environment.read_networks(os.environ, "SYNDICATION_HUB_ALLOW")  # callbacks there may be private
 HUB_SECONDS_FOR_A_CALLBACK = 10.0  # for its whole answer, from the look-up of its name on
+HUB_TLS: ssl.SSLContext | None = None  # the system's authorities
 
 # ------------------------------------------------------------------ Django
 INSTALLED_APPS = [
@@ -267,7 +269,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(levelname).1s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "filters": {"without secrets": {"()": "syndication.web.secret_paths.WithoutSecrets"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["without secrets"]}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     # every scanner that asks for another host would leave a traceback
     # and aiosmtpd writes a line for each command, flufl.bounce one for each rule and a traceback for each that strangers break

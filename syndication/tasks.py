@@ -19,9 +19,11 @@ from syndication.delivery.bounces.mailbox.fetch import fetch as fetch_from_mailb
 from syndication.delivery.ledger import mailed, plan, reconcile
 from syndication.delivery.ledger.forget import erase_reader
 from syndication.delivery.mailing import confirmation
+from syndication.delivery.mailing.mailed_articles import mailed_articles
 from syndication.delivery.models import Mailing
 from syndication.delivery.sending import send
 from syndication.feeds import publish
+from syndication.feeds.private import editions
 from syndication.queue import BULK, DEFAULT, FEEDS, MAIL, app, bell_heard
 
 TICK_SECONDS = 2.0
@@ -37,6 +39,12 @@ LAST_REPLIES_SECONDS = 25.0  # less than what a container gets to stop
 def publish_feeds(publication_id: int) -> None:
     """Write a publication's feeds anew."""
     publish.publish(publication_id, now=timezone.now())
+
+
+@app.task(queue=FEEDS)
+def publish_private_feeds(publication_id: int) -> None:
+    """Compare what readers of the same lists share with what is there now, and write what differs."""
+    editions.look(publication_id, mailed_articles, now=timezone.now())
 
 
 @app.task(queue=DEFAULT)
@@ -118,6 +126,8 @@ def tick() -> None:
         take_sign_ups.delay()
     for publication_id in publish.stale(now):
         publish_feeds.delay(publication_id)
+    for publication_id in editions.claim_due(now):
+        publish_private_feeds.delay(publication_id)
     reconcile.close_finished()
     control.finish_closed(now)
 

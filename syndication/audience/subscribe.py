@@ -75,7 +75,7 @@ def confirmation_token(subscriber_id: int, list_id: int, asked_at: datetime) -> 
 
 def pending(token: str, *, now: datetime) -> Leaving | None:
     """What a confirmation link is about, or None when it is wrong, too old, or its row is gone."""
-    return _together(_asked_by(token, now))
+    return _together(asked_by(token, now=now))
 
 
 def confirm(token: str, *, how: str, now: datetime, network: str = "") -> Leaving | None:
@@ -84,7 +84,7 @@ def confirm(token: str, *, how: str, now: datetime, network: str = "") -> Leavin
     network  "ipv4", "ipv6" or "", for the consent record, which also keeps the words that the person had read when asking
     """
     with transaction.atomic():
-        found = _asked_by(token, now)
+        found = asked_by(token, now=now)
         for one in found:
             evidence = Evidence(wording_id=_words_of(one), network=network)
             one.state = change(one.pk, consent.Act.CONFIRM, how=how, now=now, evidence=evidence).state
@@ -103,7 +103,7 @@ def _subscription(subscriber: Subscriber, to: SubscriberList, state: str, now: d
     return Subscription.objects.get_or_create(subscriber=subscriber, list=to, defaults={"state": state, "changed_at": now})
 
 
-def _asked_by(token: str, now: datetime) -> list[Subscription]:
+def asked_by(token: str, *, now: datetime) -> list[Subscription]:
     """The subscriptions that a confirmation link confirms: its own first, then the others that were asked for at the same moment."""
     numbers = tokens.read(token, token_key(tokens.CONFIRM), count=3)
     if numbers is None:

@@ -48,6 +48,6 @@ def about(request: HttpRequest, template: str, leaving: Leaving | None, token: s
     return render(request, template, context)
 
 
-def unknown(request: HttpRequest) -> HttpResponse:
-    """The answer to every link that is wrong, cut, too old, or of somebody who is gone."""
-    return render(request, "public/unknown_link.html", {}, status=404)
+def unknown(request: HttpRequest, *, status: int = 404) -> HttpResponse:
+    """The answer to every link that is wrong, cut, too old, or of somebody who is gone; the same words whatever the status."""
+    return render(request, "public/unknown_link.html", {}, status=status)

@@ -21,7 +21,7 @@ from syndication.audience import tokens
 from syndication.audience.change import Evidence
 from syndication.audience.keys import copy_key
 from syndication.audience.self_service import preferences
-from syndication.audience.self_service.choices import LONGEST_PAUSE, frequency_of, name_of, pause_of
+from syndication.audience.self_service.choices import LONGEST_PAUSE, Frequency, frequency_of, name_of, pause_of
 from syndication.audience.self_service.own_data import own_data, stamp
 from syndication.audience.self_service.preferences import About, Right
 from syndication.audience.signup.network import family_of
@@ -29,12 +29,16 @@ from syndication.delivery.ledger.forget import erase_reader
 from syndication.delivery.ledger.own_deliveries import own_deliveries
 from syndication.delivery.models import Mailing
 from syndication.errors import BadInput, NotFound, Refused
-from syndication.web import places
+from syndication.feeds.private import address
+from syndication.web import places, private_feeds
 from syndication.web.link_pages import answer_page, unknown
 from syndication.web.public import surroundings
 from syndication.web.signup import client_of
 
 DONE = {
+    "feed": "Saved. Your private address is below.",
+    "renewed": "This is your new address. The one of before opens nothing any more.",
+    "closed": "Your private address is closed.",
     "saved": "Saved. It takes effect at once.",
     "joined": "You are on this list now.",
     "left": "You have left. No more mails come from there.",
@@ -134,9 +138,31 @@ def choose(visit: Visit, list_slug: str) -> HttpResponse:
             case _:
                 frequency, pause = frequency_of(visit.typed("frequency")), pause_of(visit.typed("paused_until"), today=visit.today)
                 preferences.choose(visit.right, list_slug, frequency=frequency, paused_until=pause, now=now)
+                if frequency == Frequency.FEED:
+                    address.make(visit.right.subscriber, visit.right.publication, now=now)
+                    private_feeds.prepare(visit.right.subscriber, visit.right.publication)
+                    return visit.back("feed", "feed")
                 return visit.back("saved", f"list-{list_slug}")
     except (BadInput, Refused) as error:
         return _page(visit, trouble=str(error), where=list_slug)
+
+
+@by_post
+def feed(visit: Visit) -> HttpResponse:
+    """Make, renew or close the private address: the button tells which."""
+    whose, now = (visit.right.subscriber, visit.right.publication), timezone.now()
+    match visit.typed("do"):
+        case "close":
+            address.close(*whose, now=now)
+            return visit.back("closed", "feed")
+        case "renew":
+            address.renew(*whose, now=now)
+            done = "renewed"
+        case _:
+            address.make(*whose, now=now)
+            done = "feed"
+    private_feeds.prepare(*whose)
+    return visit.back(done, "feed")
 
 
 @by_post
@@ -168,7 +194,13 @@ def download(visit: Visit) -> HttpResponse:
     """Everything that is kept about the reader, as a file (GDPR 15, 20)."""
     now, reader = timezone.now(), visit.right.subscriber
     preferences.note_export(visit.right, now=now)
-    told = {"kept_by": settings.BASE_URL, "made_at": stamp(now), **own_data(reader), **own_deliveries(reader)}
+    told = {
+        "kept_by": settings.BASE_URL,
+        "made_at": stamp(now),
+        **own_data(reader),
+        "private_feeds": address.own_feeds(reader),
+        **own_deliveries(reader),
+    }
     name = f"my-data-{visit.right.publication.slug}.json"
     return JsonResponse(
         told, json_dumps_params={"indent": 2, "ensure_ascii": False}, headers={"Content-Disposition": f'attachment; filename="{name}"'}
@@ -214,6 +246,7 @@ def _page(visit: Visit, *, said: str = "", trouble: str = "", where: str = "") -
         choices=preferences.choices_of(visit.right, today=visit.today),
         why_no_mail=preferences.why_no_mail(visit.right),
         reader=reader,
+        private_feed=private_feeds.feed_links(address.address_of(reader, visit.right.publication)),
         languages=places.languages(),
         time_zones=places.time_zones(),
         is_own_zone=not reader.time_zone or places.is_zone(reader.time_zone),

@@ -10,7 +10,7 @@ from functools import partial
 from django.conf import settings
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
@@ -22,7 +22,11 @@ from syndication.audience.signup import gate, network
 from syndication.audience.signup.limits import Answer
 from syndication.audience.signup.proof_of_work import BITS
 from syndication.audience.signup.stamp import LEAST_SECONDS, Step, Trouble
-from syndication.web.link_pages import about, answer_page
+from syndication.errors import NotFound
+from syndication.feeds.private.address import token_of
+from syndication.feeds.private.by_feed import read_by_feed
+from syndication.web import private_feeds
+from syndication.web.link_pages import about, answer_page, unknown
 from syndication.web.public import surroundings
 
 TRAP = "reason"  # a field that no person sees; a program that fills it is thanked, and nothing happens
@@ -118,6 +122,22 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         return about(request, "public/confirm.html", subscribe.pending(token, now=now), token)
     family = network.family_of(client_of(request)) if settings.KEEP_CONSENT_NETWORK else ""
     return about(request, "public/confirmed.html", subscribe.confirm(token, how="link", now=now, network=family), token)
+
+
+@answer_page
+def by_feed(request: HttpRequest, token: str) -> HttpResponse:
+    """POST, beside the welcome: the lists just confirmed come by feed, without mails; on to the page with the private address."""
+    found = subscribe.asked_by(token, now=timezone.now())
+    if not found:
+        return unknown(request)
+    try:
+        feed = read_by_feed(found, now=timezone.now()) if request.method == "POST" else None
+    except NotFound:  # left or erased since we looked
+        feed = None
+    if feed is None:
+        return redirect("confirm", token=token)
+    private_feeds.prepare(feed.subscriber, feed.publication)
+    return redirect("private_feed_page", token=token_of(feed))
 
 
 def offer_or_404(slug: str) -> gate.Offer:

@@ -230,7 +230,7 @@ def test_feed_only_and_a_pause_are_kept_and_shown(client, home, mara, weekly):
     assert f"Paused: no mails before {until:%-d %B %Y}." in words(client.get(home))
     client.post(home + "lists/weekly/", {"do": "save", "frequency": "feed", "paused_until": ""})
     assert "You read this list by feed" in words(client.get(home))
-    assert notes(mara) == [f"preferences: weekly: each, paused until {until}", "preferences: weekly: feed"]
+    assert notes(mara) == [f"preferences: weekly: each, paused until {until}", "preferences: weekly: feed", "preferences: private feed made"]
 
 
 def test_saving_the_same_again_is_no_event(client, home, mara):

@@ -1,6 +1,6 @@
 """Every token at every door: each opens exactly its own, and what opens nothing changes nothing.
 
-Doors are the addresses below /u/, /c/ and /p/, and the mailboxes b+TOKEN@ and u+TOKEN@. Tokens are one of each purpose.
+Doors are the addresses below /u/, /c/, /p/ and /f/, and the mailboxes b+TOKEN@ and u+TOKEN@. Tokens are one of each purpose.
 """
 
 from dataclasses import dataclass
@@ -22,11 +22,22 @@ from syndication.audience.self_service import leave
 from syndication.delivery.bounces.intake import LISTENER, Came, keep
 from syndication.delivery.bounces.models import InboundMail
 from syndication.delivery.bounces.read_inbound import read_inbound
+from syndication.delivery.mailing.mailed_articles import mailed_articles
+from syndication.feeds.private import editions
+from syndication.feeds.private.address import make, token_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
-LEAVE, OLD_LEAVE, CONFIRM, BOUNCE, MESSAGE_ID, CHOOSE = "leave", "leave, as of old", "confirm", "bounce", "message-id", "preferences"
-PURPOSES = (LEAVE, OLD_LEAVE, CONFIRM, BOUNCE, MESSAGE_ID, CHOOSE)
+LEAVE, OLD_LEAVE, CONFIRM, BOUNCE, MESSAGE_ID, CHOOSE, READ = (
+    "leave",
+    "leave, as of old",
+    "confirm",
+    "bounce",
+    "message-id",
+    "preferences",
+    "private feed",
+)
+PURPOSES = (LEAVE, OLD_LEAVE, CONFIRM, BOUNCE, MESSAGE_ID, CHOOSE, READ)
 LEAVING = {LEAVE, OLD_LEAVE}
 PAGES = {
     ("GET", "/u/{}/"): LEAVING,
@@ -47,6 +58,11 @@ PAGES = {
     ("POST", "/p/{}/data/"): {CHOOSE},
     ("POST", "/p/{}/close-links/"): {CHOOSE},
     ("POST", "/p/{}/erase/"): {CHOOSE},
+    ("POST", "/p/{}/feed/"): {CHOOSE},
+    ("POST", "/c/{}/feed/"): {CONFIRM},
+    ("GET", "/f/{}/"): {READ},
+    ("GET", "/f/{}/rss.xml"): {READ},
+    ("POST", "/f/{}/"): {READ},
 }
 FORM = {"do": "leave", "frequency": "feed", "name": "Somebody else", "sure": "yes"}
 BOUNCED = (
@@ -72,7 +88,8 @@ class Town:
 
 
 @pytest.fixture
-def town():
+def town(settings, tmp_path):
+    settings.PRIVATE_FEEDS = tmp_path
     notes, tides = make_publication(), make_publication("tides")
     weekly, monthly, other = make_list(notes), make_list(notes, "monthly"), make_list(tides, "tides-weekly")
 
@@ -81,6 +98,8 @@ def town():
 
     mara, pending = add("mara@example.org", weekly), add("mara@example.org", monthly, confirmed=False)
     noor = add("noor@example.org", weekly)
+    editions.edition_of(notes.pk, (weekly.pk,), now=timezone.now())
+    editions.look(notes.pk, mailed_articles, now=timezone.now())
     mailing = make_mailing(weekly, frozen_at=timezone.now() - timedelta(hours=1))
     return Town(mara, pending, add("mara@example.org", other), noor, _tokens(mailing, mara, monthly), _tokens(mailing, noor, monthly))
 
@@ -94,6 +113,7 @@ def _tokens(mailing, subscription, to_confirm):
         BOUNCE: copy.bounce,
         MESSAGE_ID: copy.message_id,
         CHOOSE: copy.preferences,
+        READ: token_of(make(subscription.subscriber, subscription.list.publication, now=timezone.now())),
     }
 
 
@@ -135,7 +155,8 @@ def neutral():
 
 
 def is_closed(answer):
-    return answer.status_code == 404 and answer.content == neutral()
+    """404; a private address that once was ours is gone, 410, in the same words."""
+    return answer.status_code in {404, 410} and answer.content == neutral()
 
 
 # ------------------------------------------------------------------ purposes
@@ -166,9 +187,9 @@ def test_a_mailbox_acts_on_tokens_of_its_own_purpose_only(town, mailbox, purpose
 def test_the_table_knows_every_address_that_takes_a_token():
     from syndication.web.urls import urlpatterns
 
-    known = {address.format("<str:token>").strip("/") for _, address in PAGES}
+    known = {page.format("<str:token>").strip("/") for _, page in PAGES}
     ours = {str(one.pattern).strip("/") for one in urlpatterns if "<str:token>" in str(one.pattern)}
-    assert {one.replace("<slug:list_slug>", "weekly") for one in ours} <= known
+    assert {one.replace("<slug:list_slug>", "weekly").replace("<str:file_name>", "rss.xml") for one in ours} <= known
 
 
 # ------------------------------------------------------------------ persons, lists, publications

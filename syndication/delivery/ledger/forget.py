@@ -7,6 +7,7 @@ from django.db import transaction
 from syndication.audience.erase import Erased, erase
 from syndication.audience.models import Subscriber
 from syndication.delivery.models import Attempt, Delivery, Mailing
+from syndication.feeds.private.address import forget
 
 
 def erase_reader(address: str, *, now: datetime) -> Erased:
@@ -17,4 +18,5 @@ def erase_reader(address: str, *, now: datetime) -> Erased:
         Delivery.objects.filter(**of_reader).update(reply=None)
         Attempt.objects.filter(**of_reader).update(reply="")
         Subscriber.objects.get(pk=erased.subscriber_id).inbound_mail.update(raw=b"", sender="", detail="")
+        forget(erased.subscriber_id)
     return erased

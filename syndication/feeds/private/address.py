@@ -24,10 +24,15 @@ SOURCE = "reader"
 
 @dataclass(frozen=True, slots=True)
 class Readable:
-    """What an address of ours opens now: the lists of one reader in one publication; none when it was closed or has ended."""
+    """What an address of ours opens now: the feed and its reader's lists in the publication; neither when it was closed or has ended."""
 
-    publication_id: int = 0
+    feed: PrivateFeed | None = None
     list_ids: tuple[int, ...] = ()
+
+    @property
+    def publication_id(self) -> int:
+        """Whose feed it is; 0 when it is none."""
+        return self.feed.publication_id if self.feed else 0
 
 
 def address_of(subscriber: Subscriber, publication: Publication) -> str:
@@ -94,12 +99,12 @@ def readable(token: str) -> Readable | None:
     numbers = tokens.read(token, token_key(tokens.PRIVATE_FEED), count=1)
     if numbers is None:
         return None
-    feed = PrivateFeed.objects.select_related("subscriber").filter(key=uuid.UUID(int=numbers[0])).first()
+    feed = PrivateFeed.objects.select_related("subscriber", "publication").filter(key=uuid.UUID(int=numbers[0])).first()
     if feed is None or feed.subscriber.state != Subscriber.State.ACTIVE:
         return Readable()
     if is_suppressed(feed.subscriber.address_hash, feed.publication_id):
         return Readable()
-    return Readable(feed.publication_id, lists_of(feed.subscriber_id, feed.publication_id))
+    return Readable(feed, lists_of(feed.subscriber_id, feed.publication_id))
 
 
 def lists_of(subscriber_id: int, publication_id: int) -> tuple[int, ...]:

@@ -40,10 +40,13 @@ def edition_of(publication_id: int, list_ids: tuple[int, ...], *, now: datetime)
     return made
 
 
-def due(now: datetime) -> list[int]:
-    """The ids of publications with an edition that was not made yet, or not looked at for LOOK_AGAIN_AFTER."""
-    old = Q(looked_at=None) | Q(looked_at__lte=now - LOOK_AGAIN_AFTER)
-    return sorted(set(PrivateEdition.objects.filter(old).values_list("publication_id", flat=True)))
+def claim_due(now: datetime) -> list[int]:
+    """The ids of publications to be looked at, each told once: an edition was not made yet, or not looked at for LOOK_AGAIN_AFTER."""
+    due = PrivateEdition.objects.filter(Q(looked_at=None) | Q(looked_at__lte=now - LOOK_AGAIN_AFTER))
+    publication_ids = sorted(set(due.values_list("publication_id", flat=True)))
+    # so that a busy queue gets no second bell; when this one is lost, the interval goes by once more
+    PrivateEdition.objects.filter(publication_id__in=publication_ids).update(looked_at=now)
+    return publication_ids
 
 
 def look(publication_id: int, mailed: Mailed, *, now: datetime, anew: bool = False) -> Looked:

@@ -166,12 +166,10 @@ def test_an_edition_that_nobody_asks_for_goes_after_a_while(private, notes, week
     assert not (private / edition.folder).exists()
 
 
-def test_a_publication_is_due_until_it_was_looked_at_and_again_after_the_interval(private, notes, weekly):
+def test_a_publication_is_due_once_and_again_after_the_interval(private, notes, weekly):
     editions.edition_of(notes.pk, (weekly.pk,), now=LATER)
-    assert editions.due(LATER) == [notes.pk]
-    editions.look(notes.pk, mailed_articles, now=LATER)
-    assert editions.due(LATER) == []
-    assert editions.due(LATER + editions.LOOK_AGAIN_AFTER) == [notes.pk]
+    assert [editions.claim_due(LATER), editions.claim_due(LATER)] == [[notes.pk], []]
+    assert editions.claim_due(LATER + editions.LOOK_AGAIN_AFTER) == [notes.pk]
 
 
 def test_readers_of_the_same_lists_share_one_edition(private, notes, weekly):
