@@ -13,8 +13,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -28,6 +27,7 @@ from syndication.feeds.files import READABLE_BY_ALL, keep_the_name, replace
 CURRENT, ABOUT, MOVED, GONE = "current", "about.json", "moved-to", "gone"
 VERSIONS_KEPT = 8  # bases of RFC 3229: readers that poll hourly are at most some changes behind
 SHELF_BYTES = 32 * 2**20
+VERSIONS_IN_MEMORY = 1_000  # without their bodies: some kilobytes each
 _LAYOUT = b"1"  # another number renders nothing anew, but lays every folder out again
 _FOLDER_MODE = 0o755
 _ENTERED_AGAIN = 3  # times that a version may vanish under a reader
@@ -212,16 +212,34 @@ def _seconds(moment: datetime) -> int:
     return int(moment.timestamp())
 
 
+class _OnDisk(Variant):
+    """A form whose bytes are read when somebody wants them: most polls are answered by the tag alone."""
+
+    __slots__ = ("_path", "_shelf")
+
+    def __init__(self, etag: str, path: Path, shelf: "Shelf") -> None:
+        for name, value in (("etag", etag), ("_path", path), ("_shelf", shelf)):
+            object.__setattr__(self, name, value)
+
+    @property
+    def body(self) -> bytes:  # type: ignore[override]  # read-only in both
+        """The bytes. Raises FileNotFoundError when the version was dropped meanwhile: eight newer ones came."""
+        return self._shelf.read(self._path)
+
+
 class Shelf:
     """Reads published versions under one folder and keeps some in memory: versions never change, so only the link is read each time.
 
-    May be shared by threads.
+    Bodies are read, and kept up to `most_bytes`, when they are asked for. What came first is dropped first: a newer version of the
+    same feed soon takes its place anyway, and nothing has to be written down at each poll. May be shared by threads.
     """
 
     def __init__(self, root: Path, *, most_bytes: int = SHELF_BYTES) -> None:
         self._root, self._most_bytes = root, most_bytes
-        self._kept: OrderedDict[tuple[str, str], tuple[Version, int]] = OrderedDict()
+        self._kept: dict[tuple[str, str], Version] = {}
+        self._bodies: dict[Path, bytes] = {}
         self._bytes = 0
+        self._tags: dict[str, tuple[str, dict[str, str]]] = {}
         self._lock = threading.Lock()
 
     def version(self, folder: str) -> Version | Moved | Gone | None:
@@ -241,31 +259,50 @@ class Shelf:
     def older(self, folder: str, etag: str) -> Version | None:
         """The version of the folder, the current one too, of which a document has this tag (quotes included)."""
         with suppress(OSError):
-            for path in sorted((self._root / folder).glob("v-*")) if _is_plain(folder) else ():
-                about = json.loads((path / ABOUT).read_bytes())
-                if any(etag in tags.values() for tags in about["documents"].values()):
-                    return self._read(folder, path.name)
+            name = self._names_by_tag(folder).get(etag) if _is_plain(folder) else None
+            return self._read(folder, name) if name else None
         return None
+
+    def read(self, path: Path) -> bytes:
+        """The bytes of a file in a version, from memory where they are there. Raises OSError."""
+        body = self._bodies.get(path)
+        if body is None:
+            body = path.read_bytes()
+            self._keep_body(path, body)
+        return body
+
+    def _names_by_tag(self, folder: str) -> dict[str, str]:
+        """The names of the versions on disk by the tags of their documents; looked up once for each new version."""
+        newest = os.readlink(f"{self._root}/{folder}/{CURRENT}")  # noqa: PTH115
+        known = self._tags.get(folder)
+        if known is None or known[0] != newest:
+            names = {tag: path.name for path in sorted((self._root / folder).glob("v-*"), key=_age) for tag in _tags(path)}
+            known = (newest, names)
+            with self._lock:
+                if len(self._tags) >= VERSIONS_IN_MEMORY:
+                    self._tags.clear()
+                self._tags[folder] = known
+        return known[1]
 
     def _read(self, folder: str, name: str) -> Version:
         key = (folder, name)
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key][0]
-        found = read_version(self._root / folder / name)
-        self._keep(key, found)
+        found = self._kept.get(key)
+        if found is None:
+            place = self._root / folder / name
+            found = _version(place, lambda etag, path: _OnDisk(etag, path, self))
+            with self._lock:
+                self._kept[key] = found
+                while len(self._kept) > VERSIONS_IN_MEMORY:
+                    del self._kept[next(iter(self._kept))]
         return found
 
-    def _keep(self, key: tuple[str, str], version: Version) -> None:
-        size = sum(len(one.body) for variants in version.documents.values() for one in variants.values())
+    def _keep_body(self, path: Path, body: bytes) -> None:
         with self._lock:
-            if key not in self._kept and size <= self._most_bytes:
-                self._kept[key] = (version, size)
-                self._bytes += size
+            if path not in self._bodies and len(body) <= self._most_bytes:
+                self._bodies[path] = body
+                self._bytes += len(body)
             while self._bytes > self._most_bytes:
-                _, (_, dropped) = self._kept.popitem(last=False)
-                self._bytes -= dropped
+                self._bytes -= len(self._bodies.pop(next(iter(self._bodies))))
 
     def _notice(self, folder: str) -> Moved | Gone | None:
         """What this folder, or one around it, says instead of a version."""
@@ -281,21 +318,31 @@ class Shelf:
 
 
 def read_version(place: Path) -> Version:
-    """The version in this folder. Raises FileNotFoundError when it is not, or no longer, there."""
+    """The version in this folder, with all bodies. Raises FileNotFoundError when it is not, or no longer, there."""
+    return _version(place, lambda etag, path: Variant(etag, path.read_bytes()))
+
+
+def _version(place: Path, form: Callable[[str, Path], Variant]) -> Version:
     about: dict[str, Any] = json.loads((place / ABOUT).read_bytes())
     return Version(
         name=place.name,
         modified_at=datetime.fromtimestamp(about["modified_at"], UTC),
         is_archive=about["is_archive"],
         documents={
-            file_name: {
-                encoding: Variant(etag, (place / f"{file_name}{SUFFIXES[encoding]}").read_bytes()) for encoding, etag in tags.items()
-            }
+            file_name: {encoding: form(etag, place / f"{file_name}{SUFFIXES[encoding]}") for encoding, etag in tags.items()}
             for file_name, tags in about["documents"].items()
         },
         links=about["links"],
         entries=tuple((entry_id, digest) for entry_id, digest in about["entries"]),
     )
+
+
+def _tags(version: Path) -> list[str]:
+    """All tags of a version; none when it goes away just now."""
+    with suppress(OSError, ValueError):
+        documents: dict[str, dict[str, str]] = json.loads((version / ABOUT).read_bytes())["documents"]
+        return [tag for tags in documents.values() for tag in tags.values()]
+    return []
 
 
 def _is_plain(folder: str) -> bool:
