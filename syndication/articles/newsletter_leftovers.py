@@ -32,7 +32,7 @@ _PERSONAL_WORD = (
     r"|manage[-_]?subscriptions?|disable[-_]?email|abmelden|abbestellen|austragen|d[eé]sabonn\w*|d[eé]sinscri\w*|darse-?de-?baja|cancelar-?suscrip\w*"
     r"|disiscri\w*|uitschrijven|afmelden|avregistrera\w*|wypisz\w*"
 )
-_PERSONAL_PATH = re.compile(rf"(?:^|[/_.-])(?:{_PERSONAL_WORD})(?=$|[/_.?-])", re.IGNORECASE)
+_PERSONAL_PATH = re.compile(rf"[/=](?:{_PERSONAL_WORD})(?:\.\w{{2,5}})?(?=$|[/?&#])", re.IGNORECASE)
 _PERSONAL_TEXT = re.compile(
     r"(?:click here to |you can )?(?:un-?subscribe|opt out)(?: (?:here|now|from (?:this|these|our|the|all)?\s?\w*\s?(?:list|e-?mails?|newsletter|mailings?)))?"
     r"|(?:manage|update|change|edit)(?: your| my)? (?:e-?mail |subscription |communication )?(?:preferences|subscriptions?|settings)|(?:e-?mail )?preferences"

@@ -7,9 +7,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
 
+from syndication.articles import newsletter_leftovers
 from syndication.rendering import html_body
 from syndication.rendering.header_words import one_line
 from syndication.rendering.merge import check, compile_merge
@@ -17,6 +19,7 @@ from syndication.rendering.merge.source import Placeholders
 from syndication.rendering.reader import ANONYMOUS
 
 _NO_UNSUBSCRIBE = "https://unsubscribe.invalid/"  # RFC 2606 2: no such domain; marks what a feed must not show
+_PERSONAL_PAGE = re.compile(r"/[cfup]/[\w.:~=-]{12,}(?:/|$)")  # web.urls
 _OWN_LINKS = ("unsubscribe_url", "confirm_url", "preferences_url")  # they belong to one reader's mail
 
 
@@ -79,13 +82,15 @@ def page_html(content: Content, brand: Brand) -> str:
     Raises BadTemplate for a merge field that check_article() would refuse.
     """
     root = _for_everybody(content, brand)
+    _take_out_leftovers(root, content.url)
     return html_body.serialise(root)
 
 
 def feed_html(content: Content, brand: Brand, *, base_url: str) -> str:
-    """The article's body for feed readers: complete addresses, no classes or scripts, nothing of the newsletter.
+    """The article's body for feed readers: complete addresses, no classes or scripts, players as links, nothing of the newsletter.
 
     base_url  what relative addresses start from when the article has no page of its own
+    Braces that an author means to show are written as entities: what still has braces was not filled (feeds.content_check looks for that).
     Raises BadTemplate, as page_html() does.
     """
     root = _for_everybody(content, brand)
@@ -94,8 +99,10 @@ def feed_html(content: Content, brand: Brand, *, base_url: str) -> str:
     for element in root.iter():
         for name in ("class", "style", "id"):
             element.attrib.pop(name, None)
-    html_body.make_absolute(root, content.url or f"{base_url}/")
-    return html_body.serialise(root)
+    page_url = content.url or f"{base_url}/"
+    html_body.make_absolute(root, page_url)
+    _take_out_leftovers(root, page_url)
+    return html_body.serialise(root).replace("{{", "&#123;{").replace("{%", "&#123;%")
 
 
 def plain_title(content: Content, brand: Brand) -> str:
@@ -135,6 +142,20 @@ def _for_everybody(content: Content, brand: Brand) -> HtmlElement:
     _drop_text(root, _NO_UNSUBSCRIBE)
     html_body.drop_empty_blocks(root)
     return root
+
+
+def _take_out_leftovers(root: HtmlElement, page_url: str) -> None:
+    """Take out what an import or a pasted mail brought along: personal links, pixels, click-tracking, merge tags of other programs."""
+    for _ in newsletter_leftovers.take_out(root, own=lambda url: _is_personal_page(url, page_url)):
+        pass
+    newsletter_leftovers.take_out_merge_tags(root)
+    html_body.drop_empty_blocks(root)
+
+
+def _is_personal_page(url: str, page_url: str) -> bool:
+    """Is it one of our own pages that belong to one reader (unsubscribe, preferences, confirmation, private feed)?"""
+    host, ours = urlsplit(url).netloc, urlsplit(page_url).netloc
+    return host == ours and bool(_PERSONAL_PAGE.search(urlsplit(url).path))
 
 
 def _drop_text(root: HtmlElement, text: str) -> None:

@@ -8,11 +8,12 @@ import lxml.html
 import nh3
 from lxml.html import HtmlElement
 
+from syndication.articles import embeds
 from syndication.articles.sanitising import ATTRIBUTES, ELEMENTS, URL_SCHEMES
 
 _MEDIA = frozenset({"picture", "source", "video", "audio"})
 _MORE = frozenset({"h1", "caption", "colgroup", "col", "ins", "q", "dfn", "samp", "var", "wbr", "details", "summary", "span", "div"})
-_LAZY_SOURCES = ("data-src", "data-lazy-src", "data-original")
+_LAZY_SOURCES = ("data-src", "data-lazy-src", "data-original", "data-orig-src", "data-lazyload", "data-hi-res-src")
 _LAZY_SETS = ("data-srcset", "data-lazy-srcset")
 _ALLOWED_ATTRIBUTES: dict[str, set[str]] = {
     **ATTRIBUTES,
@@ -25,13 +26,14 @@ _ALLOWED_ATTRIBUTES: dict[str, set[str]] = {
     "*": {"lang", "dir"},
 }
 _CANDIDATE = re.compile(r"\s*([^\s,]\S*[^\s,]|[^\s,])(?:\s+([^,]+?))?\s*(?:,|$)")
+_EMBEDDING = re.compile(rf"<(?:{'|'.join(sorted(embeds.EMBEDDING))})\b", re.IGNORECASE)
 _EMPTY_ALLOWED = frozenset({"br", "hr", "img", "td", "th", "col", "source", "video", "audio", "wbr", "picture"})
 
 
 def parse(html: str) -> HtmlElement:
-    """The cleaned HTML inside one div. Scripts, forms, styles, handlers, frames and unknown elements are gone."""
+    """The cleaned HTML inside one div. Scripts, forms, styles, handlers, frames and unknown elements are gone; a known player is a link."""
     cleaned = nh3.clean(
-        html,
+        _with_links_for_players(html),
         tags=set(ELEMENTS | _MEDIA | _MORE),
         attributes=_ALLOWED_ATTRIBUTES,
         allowed_classes={"aside": {"note"}},
@@ -64,16 +66,39 @@ def _load_lazy_images(root: HtmlElement) -> None:
             element.drop_tree()
 
 
+def _with_links_for_players(html: str) -> str:
+    """The HTML with links where players were. Articles come in without any (articles.cleaning); this is for what was written otherwise."""
+    if not _EMBEDDING.search(html):
+        return html
+    root = lxml.html.fragment_fromstring(html, create_parent="div")
+    for _ in embeds.put_links(root):
+        pass
+    return serialise(root)
+
+
 def make_absolute(root: HtmlElement, base: str, *, is_opaque: Callable[[str], bool] = lambda _url: False) -> None:
-    """Complete every address; "#part" points into `base`, the article's own page. An opaque one (a merge field) is left alone."""
+    """Complete every address; "#part" points into `base`, the article's own page. An opaque one (a merge field) is left alone.
+
+    An address that cannot be completed goes: its link becomes text, its picture disappears.
+    """
     for element in root.iter():
         for name in ("href", "src", "poster", "cite"):
             value = element.get(name)
             if value is not None and not is_opaque(value):
-                _set_or_drop(element, name, _joined(base, value.strip()))
+                _set_or_drop(element, name, _joined(base, value, may_write=name == "href"))
         candidates = element.get("srcset")
         if candidates:
             _set_or_drop(element, "srcset", ", ".join(_absolute_candidates(candidates, base)))
+    _drop_what_leads_nowhere(root)
+
+
+def _drop_what_leads_nowhere(root: HtmlElement) -> None:
+    for element in list(root.iter("img", "source")):
+        if not element.get("src") and not element.get("srcset"):
+            element.drop_tree()
+    for link in list(root.iter("a")):
+        if not link.get("href"):
+            link.drop_tag()
 
 
 def _absolute_candidates(candidates: str, base: str) -> Iterator[str]:
@@ -82,13 +107,16 @@ def _absolute_candidates(candidates: str, base: str) -> Iterator[str]:
             yield f"{absolute} {size}".strip()
 
 
-def _joined(base: str, url: str) -> str:
-    """The complete address, or nothing for one that cannot be read."""
+def _joined(base: str, url: str, *, may_write: bool = False) -> str:
+    """The complete address, or nothing for one that cannot be read; mailto: and tel: only where one `may_write`."""
     try:
-        joined = urljoin(base, url)
-        return joined if urlsplit(joined).scheme in URL_SCHEMES else ""
+        joined = urljoin(base, url.strip().replace(" ", "%20"))
+        parts = urlsplit(joined)
     except ValueError:
         return ""
+    if parts.scheme in {"http", "https"}:
+        return joined if parts.hostname else ""
+    return joined if may_write and parts.scheme in URL_SCHEMES else ""
 
 
 def _set_or_drop(element: HtmlElement, name: str, value: str) -> None:

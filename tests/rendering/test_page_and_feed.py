@@ -63,9 +63,12 @@ def test_lazy_pictures_are_loaded_at_once(letter, form):
     assert form(letter, source) == '<p><img alt="x" src="https://a.example/x.png"></p>'
 
 
-@FORMS
-def test_raw_braces_are_shown(letter, form):
-    assert form(letter, "<p>{% raw %}{{ x }}{% endraw %}</p>") == "<p>{{ x }}</p>"
+def test_raw_braces_are_shown_on_the_page(letter):
+    assert page(letter, "<p>{% raw %}{{ x }}{% endraw %}</p>") == "<p>{{ x }}</p>"
+
+
+def test_raw_braces_are_entities_in_a_feed_so_that_they_are_no_forgotten_field(letter):
+    assert feed(letter, "<p>{% raw %}{{ x }}{% endraw %}</p>") == "<p>&#123;{ x }}</p>"
 
 
 @pytest.mark.parametrize(
@@ -82,14 +85,82 @@ def test_raw_braces_are_shown(letter, form):
             '<img srcset="/a.png 1x, b.png 2x" src="/a.png" alt="">',
             '<img srcset="https://garden.example/a.png 1x, https://garden.example/a/letter/pond/b.png 2x" src="https://garden.example/a.png" alt="">',
         ),
+        ('<img src="/a b.png" alt="">', '<img src="https://garden.example/a%20b.png" alt="">'),
+        ('<img src="https:" alt="">b', "b"),
         (
-            '<video src="/v.mp4" poster="/p.jpg"></video>',
-            '<video src="https://garden.example/v.mp4" poster="https://garden.example/p.jpg"></video>',
+            '<img srcset="/w_300,h_200/a.png 300w,/b.png 600w" alt="">',
+            '<img srcset="https://garden.example/w_300,h_200/a.png 300w, https://garden.example/b.png 600w" alt="">',
         ),
     ],
 )
 def test_every_address_in_a_feed_is_complete(letter, source, absolute):
     assert feed(letter, f"<p>a {source}</p>") == f"<p>a {absolute}</p>"
+
+
+@pytest.mark.parametrize(
+    "base",
+    [
+        "https://garden.example/a/x/",
+        "https://garden.example/a/x/?q=1",
+        "https://garden.example/a/x/#top",
+        "https://garden.example/a/x/y.html",
+    ],
+)
+@pytest.mark.parametrize(
+    ("typed", "absolute"),
+    [
+        ("/y", "https://garden.example/y"),
+        ("y", "https://garden.example/a/x/y"),
+        ("../y", "https://garden.example/a/y"),
+        (" y ", "https://garden.example/a/x/y"),
+        ("//cdn.example/y", "https://cdn.example/y"),
+    ],
+)
+def test_addresses_are_complete_from_odd_bases_too(letter, base, typed, absolute):
+    assert feed(letter, f'<p><a href="{typed}">t</a></p>', url=base) == f'<p><a href="{absolute}">t</a></p>'
+
+
+@pytest.mark.parametrize("base", ["https://garden.example", "https://garden.example/a/x/?q=1", "https://garden.example/#top"])
+def test_a_fragment_points_into_the_page(letter, base):
+    assert feed(letter, '<p><a href="#part">t</a></p>', url=base) == f'<p><a href="{base.partition("#")[0]}#part">t</a></p>'
+
+
+def test_a_film_is_a_linked_picture_in_a_feed(letter):
+    link = '<a href="https://garden.example/v.mp4">'
+    assert feed(letter, '<p>a</p><video src="/v.mp4" poster="/p.jpg" title="Pond"></video>') == (
+        f'<p>a</p><figure>{link}<img src="https://garden.example/p.jpg" alt="Pond"></a><figcaption>{link}Pond</a></figcaption></figure>'
+    )
+
+
+@FORMS
+def test_a_players_frame_is_a_link(letter, form):
+    found = form(letter, '<iframe src="https://player.vimeo.com/video/123" title="The pond"></iframe>')
+    assert found == '<p><a href="https://vimeo.com/123">The pond</a></p>'
+
+
+@FORMS
+@pytest.mark.parametrize(
+    ("source", "left"),
+    [
+        ('<a href="https://x.us2.list-manage.com/unsubscribe?u=1&amp;id=2">out</a>', ""),
+        ('<a href="https://blog.example/unsubscribe">Unsubscribe</a>', ""),
+        ('<a href="https://blog.example/unsubscribe-rates">Rates</a>', '<a href="https://blog.example/unsubscribe-rates">Rates</a>'),
+        ('<a href="https://garden.example/u/3f9a8b7c6d5e4f3a2b1c/">stop</a>', ""),
+        ('<a href="https://garden.example/p/3f9a8b7c6d5e4f3a2b1c/">choose</a>', ""),
+        ('<a href="https://a.example/web">View this email in your browser</a>', ""),
+        ('<a href="https://x.us2.list-manage.com/track/click?u=1&amp;id=2&amp;e=3">Pond</a>', "Pond"),
+        ('<a href="https://a.example/?mc_eid=1&amp;utm_source=x">Pond</a>', '<a href="https://a.example/?utm_source=x">Pond</a>'),
+        ('<a href="*|UNSUB|*">Unsubscribe</a>', ""),
+        ('<a href="https://a.example/*|ID|*">Pond</a>', "Pond"),
+        ('<img src="https://t.example/o.gif" width="1" height="1" alt="">', ""),
+        ('<img src="https://u1.ct.sendgrid.net/wf/open?upn=1" alt="">', ""),
+        ("Dear *|FNAME|*, hello", "Dear, hello"),
+        ("<code>*|FNAME|*</code>", "<code>*|FNAME|*</code>"),
+        ("[firstname,fallback=friend], hello", ", hello"),
+    ],
+)
+def test_nothing_of_another_newsletter_leaks(letter, form, source, left):
+    assert form(letter, f"<p>b</p><p>{source}</p>") == "<p>b</p>" + (f"<p>{left}</p>" if left else "")
 
 
 def test_without_a_page_addresses_start_from_the_site(letter):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from lxml import etree
 from lxml.html import HtmlElement, HTMLParser, document_fromstring
 
-from syndication.articles import white_space
+from syndication.articles import embeds, newsletter_leftovers, white_space
 from syndication.articles.clean_article import Block, Dropped, Facts, Reading
 from syndication.articles.errors import BadSource
 from syndication.articles.language import tag_of
@@ -64,9 +64,11 @@ def read(protected: Protected, url: str) -> Reading:
     if facts.language and not tag_of(facts.language):
         dropped.append(Dropped(root.sourceline or 1, facts.language, "a language that is no BCP 47 tag"))
     chosen = _chosen(root)
+    dropped += _links_for_players(root)
     dropped += _without_active_parts(root)
     dropped += _without_chrome(chosen, is_page=chosen.tag == "body")
     dropped += _outside(chosen)
+    dropped += [Dropped(one.line, one.text, one.why) for one in newsletter_leftovers.take_out(chosen)]
     title = _take_title(chosen) or facts.title
     writer = BlockWriter(protected, url)
     blocks = _without_markup_of_page(writer.blocks(chosen))
@@ -173,6 +175,11 @@ def _chosen(root: HtmlElement) -> HtmlElement:
 
 def _length(element: HtmlElement) -> int:
     return sum(len(text.strip()) for text in element.itertext())
+
+
+def _links_for_players(root: HtmlElement) -> list[Dropped]:
+    """Puts a link in the place of each player that is known: mails and feeds show no frames."""
+    return [Dropped(line, address, f"a player; a link to {url} stands in its place") for line, address, url in embeds.put_links(root)]
 
 
 def _without_active_parts(root: HtmlElement) -> list[Dropped]:
