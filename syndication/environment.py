@@ -13,6 +13,7 @@ SMTP_TLS_MODES = ("none", "starttls")
 SMTP_SCHEMES = {"smtp": 25, "smtps": 465, "lmtp": 24}
 SMTP_AUTH_MODES = ("plain", "login", "xoauth2")
 SMTP_OPTIONS = frozenset({"tls", "auth", "connections", "window", "verify", "ca", "clear_password"})
+LONGEST_ADDRESS = 500  # characters
 MOST_CONNECTIONS, LARGEST_WINDOW = 100, 64
 ESP_PREFIX = "esp+"
 ESP_OPTIONS: Mapping[str, frozenset[str]] = {  # providers whose HTTP API we speak, and what else their URL may say
@@ -155,7 +156,14 @@ def read_addresses(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for word in read(environ, name).split():
         parts = _split(name, word)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.fragment or not word.isascii():
+        if (
+            parts.scheme not in {"http", "https"}
+            or not parts.hostname
+            or parts.username
+            or parts.fragment
+            or not word.isascii()
+            or len(word) > LONGEST_ADDRESS
+        ):
             raise SettingError(name, word, "use addresses such as https://hub.example.org/, with a space between them")
         if set(word) & set("<>\"'\\^`{|}"):
             raise SettingError(name, word, "has a character that no URL has; write it with a percent sign")

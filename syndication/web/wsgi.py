@@ -1,5 +1,6 @@
-"""The WSGI application that granian serves: feeds from their files, one-clicks at once, everything else by Django."""
+"""The WSGI application that granian serves: feeds from their files, the hub and one-clicks at once, everything else by Django."""
 
+import atexit
 import os
 import sys
 
@@ -11,8 +12,11 @@ _django = get_wsgi_application()
 from django.conf import settings  # noqa: E402  # settings exist from here on
 
 from syndication import schema  # noqa: E402
+from syndication.feeds.polls.counting import Polls  # noqa: E402
+from syndication.feeds.polls.keep import keep  # noqa: E402
 from syndication.queue import SWITCH_SECONDS  # noqa: E402
 from syndication.web.feeds import FeedsFirst  # noqa: E402
+from syndication.web.hub import HubFirst  # noqa: E402
 from syndication.web.one_click import OneClickFirst  # noqa: E402
 
 sys.setswitchinterval(SWITCH_SECONDS)  # threads take turns quickly: see queue.py
@@ -22,4 +26,4 @@ try:
 except schema.NewerTables as error:
     sys.exit(f"Error: {error}")
 
-application = FeedsFirst(OneClickFirst(_django), settings.FEEDS)
+application = FeedsFirst(HubFirst(OneClickFirst(_django)), settings.FEEDS)

@@ -3,6 +3,7 @@
 from django.conf import settings
 
 PATH = "/hub"
+HUB_BELL = "hub"
 
 
 def hub_urls() -> tuple[str, ...]:

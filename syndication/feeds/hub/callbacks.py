@@ -59,16 +59,16 @@ def checked(url: str, *, own: tuple[str, int], allowed: Collection[Network]) -> 
     return found
 
 
-def parsed(url: str) -> Callback:
-    """The parts of a URL that may be requested. Raises HubRefused."""
-    parts = _split(url)
+def parsed(url: str, *, longest: int | None = LONGEST_URL) -> Callback:
+    """The parts of a URL that may be requested, of so many characters at most. Raises HubRefused."""
+    parts = _split(url, longest)
     host = (parts.hostname or "").lower()
     target = (parts.path or "/") + (f"?{parts.query}" if "?" in url else "")
     return Callback(url, parts.scheme == "https", host, parts.port or DEFAULT_PORTS[parts.scheme], target)
 
 
-def _split(url: str) -> SplitResult:
-    if len(url) > LONGEST_URL or _NOT_IN_A_URL.search(url):
+def _split(url: str, longest: int | None) -> SplitResult:
+    if (longest and len(url) > longest) or _NOT_IN_A_URL.search(url):
         raise HubRefused(f"hub.callback must be a URL of at most {LONGEST_URL} ASCII characters, with all others percent-encoded.")
     try:
         parts = urlsplit(url)

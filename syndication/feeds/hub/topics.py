@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 _SELF = re.compile(r'<([^>]*)>; *rel="?self"?')
 _FOLDER = re.compile(r"([^/]+)(?:/(tags|authors)/([^/]+))?")
@@ -19,11 +19,6 @@ def parsed(topic_url: str, *, base_url: str, file_names: Collection[str]) -> tup
         return None
     folder, _, file_name = path.rpartition("/")
     return (folder, file_name) if file_name in file_names and _FOLDER.fullmatch(folder) else None
-
-
-def topic_url(folder: str, file_name: str, *, base_url: str) -> str:
-    """The address of a document."""
-    return f"{base_url}{PREFIX}{quote(f'{folder}/{file_name}')}"
 
 
 def self_url(link_header: str) -> str:
