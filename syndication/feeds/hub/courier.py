@@ -18,7 +18,7 @@ from typing import Generic, Self, TypeVar
 
 from syndication.articles.public_addresses import Network
 from syndication.feeds.hub.callbacks import Callback
-from syndication.feeds.hub.guarded_names import GuardedNames, NotPublic
+from syndication.feeds.hub.guarded_names import GuardedNames, LookUp, NotPublic, addresses_of
 from syndication.feeds.hub.messages import LARGEST_HEAD, Answer, BadAnswer, Head, Request, chunk_size, head_of_answer, head_of_request
 
 PIECE = 64 * 1024  # bytes of a body handed to a connection at once; the body itself is shared by all
@@ -38,13 +38,16 @@ class Courier(Generic[Ticket]):
     allowed  networks that may be reached although they are not public
     seconds  for each exchange, from the look-up to the end of the answer
     tls      what is trusted; the system's authorities unless told otherwise
+    look_up  finds the addresses of a host
     """
 
-    def __init__(self, *, allowed: Collection[Network], seconds: float, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, *, allowed: Collection[Network], seconds: float, tls: ssl.SSLContext | None = None, look_up: LookUp = addresses_of
+    ) -> None:
         self._seconds = seconds
         self._tls = tls or trusted()
         self._loop = asyncio.new_event_loop()
-        self._names = GuardedNames(allowed)
+        self._names = GuardedNames(allowed, look_up)
         self._kept: OrderedDict[_Connection, None] = OrderedDict()
         self._answers: queue.SimpleQueue[tuple[Ticket, Answer]] = queue.SimpleQueue()
         self._tasks: set[asyncio.Task[None]] = set()

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 
 from syndication.articles.public_addresses import Network, is_in, is_public
@@ -12,6 +12,8 @@ LOOK_UPS_AT_ONCE = 16
 REMEMBERED_SECONDS = 60.0
 MOST_REMEMBERED = 10_000
 MOST_ADDRESSES = 2  # tried one after the other: one of each family, mostly
+
+LookUp = Callable[[str], list[str]]
 
 
 class NotPublic(OSError):
@@ -24,8 +26,8 @@ class GuardedNames:
     A look-up that the system does not end occupies a thread of its own pool, never the loop.
     """
 
-    def __init__(self, allowed: Collection[Network]) -> None:
-        self._allowed = allowed
+    def __init__(self, allowed: Collection[Network], look_up: LookUp) -> None:
+        self._allowed, self._ask = allowed, look_up
         self._pool = ThreadPoolExecutor(LOOK_UPS_AT_ONCE, thread_name_prefix="hub-names")
         self._known: dict[str, tuple[float, asyncio.Future[list[str]]]] = {}
 
@@ -48,13 +50,14 @@ class GuardedNames:
             if len(self._known) >= MOST_REMEMBERED:
                 self._known.clear()
             loop = asyncio.get_running_loop()
-            known = (now + REMEMBERED_SECONDS, loop.run_in_executor(self._pool, _addresses_of, host))
+            known = (now + REMEMBERED_SECONDS, loop.run_in_executor(self._pool, self._ask, host))
             known[1].add_done_callback(_seen)
             self._known[host] = known
         return await asyncio.shield(known[1])  # whoever gives up leaves the others their answer
 
 
-def _addresses_of(host: str) -> list[str]:
+def addresses_of(host: str) -> list[str]:
+    """All addresses of a host, as the system finds them. Raises OSError when there are none."""
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
