@@ -36,6 +36,7 @@ from syndication.delivery.servers.models import ServerLines, SmtpServer
 from syndication.delivery.signing.models import SigningKey
 from syndication.feeds.hub.models import HubFeed, HubHost, HubPing, HubShift, HubSubscription, HubWish
 from syndication.feeds.models import Feed, FeedArchive
+from syndication.feeds.polls.models import FeedPoll
 from syndication.feeds.private.models import PrivateEdition, PrivateFeed
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "Feed",
     "FeedArchive",
     "FeedChange",
+    "FeedPoll",
     "HubFeed",
     "HubHost",
     "HubPing",

@@ -54,6 +54,10 @@ class Migration(migrations.Migration):
                 ('state_of', models.DateTimeField()),
             ],
         ),
+        migrations.RemoveField(
+            model_name='publication',
+            name='feeds_stale_since',
+        ),
         migrations.AddField(
             model_name='article',
             name='image_alt',
@@ -202,6 +206,25 @@ class Migration(migrations.Migration):
             ],
             options={
                 'indexes': [models.Index(fields=['at', 'publication'], name='feed_change_due')],
+            },
+        ),
+        migrations.CreateModel(
+            name='FeedPoll',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('day', models.DateField()),
+                ('feed', models.CharField(max_length=300)),
+                ('reader', models.CharField(max_length=40)),
+                ('polls', models.PositiveBigIntegerField(default=0)),
+                ('unchanged', models.PositiveBigIntegerField(default=0)),
+                ('deltas', models.PositiveBigIntegerField(default=0)),
+                ('bytes_sent', models.PositiveBigIntegerField(default=0)),
+                ('subscribers', models.PositiveBigIntegerField(null=True)),
+                ('last_seen_at', models.DateTimeField()),
+                ('publication', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='feed_polls', to='syndication.publication')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('publication', 'day', 'feed', 'reader'), name='feed_poll_once')],
             },
         ),
         migrations.CreateModel(
