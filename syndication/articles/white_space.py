@@ -1,11 +1,13 @@
 """Mends characters that people do not see: odd spaces, zero-width characters, soft hyphens, line ends, control characters."""
 
 import re
+import sys
 
 from syndication.articles.clean_article import Dropped
 
 _NO_BREAK_SPACES = ("\u00a0", "\u2007", "\u202f")
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0 2.2
+_REFERENCE = re.compile("&#(?:[xX]0*([0-9a-fA-F]{1,6})(?![0-9a-fA-F])|0*([0-9]{1,7})(?![0-9]));?")
 _TERMINAL = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b\n]*(?:\x07|\x1b\\\\))")  # ECMA-48 5.4 and 5.6: colours, moves, links
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
 _JOINERS = re.compile("(?<![^\x00-\x7f\\s])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f\\s])")
@@ -38,6 +40,23 @@ def without_forbidden(text: str) -> tuple[str, list[Dropped]]:
             dropped.append(Dropped(index + 1, names, "control characters that XML and feeds forbid"))
             lines[index] = _FORBIDDEN.sub("", line)
     return "\n".join(lines), dropped
+
+
+def without_forbidden_references(markup: str) -> str:
+    """The HTML without references to such characters ("&#x1f;"): a parser would make them of it again."""
+    if "&#" not in markup:
+        return markup
+    shorter, removed = markup, True
+    while removed:  # what stood around one may be one itself
+        before = len(shorter)
+        shorter = _REFERENCE.sub(_allowed_reference, shorter)
+        removed = len(shorter) < before
+    return shorter
+
+
+def _allowed_reference(found: re.Match[str]) -> str:
+    number = int(found[1], 16) if found[1] else int(found[2])
+    return "" if number <= sys.maxunicode and _FORBIDDEN.match(chr(number)) else found[0]
 
 
 def mend_characters(text: str) -> str:

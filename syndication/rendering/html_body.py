@@ -10,6 +10,8 @@ from lxml.html import HtmlElement
 
 from syndication.articles import embeds
 from syndication.articles.sanitising import ATTRIBUTES, ELEMENTS, URL_SCHEMES
+from syndication.articles.white_space import without_forbidden_references
+from syndication.rendering.characters import allowed
 
 _MEDIA = frozenset({"picture", "source", "video", "audio"})
 _MORE = frozenset({"h1", "caption", "colgroup", "col", "ins", "q", "dfn", "samp", "var", "wbr", "details", "summary", "span", "div"})
@@ -41,7 +43,8 @@ def parse(html: str) -> HtmlElement:
         link_rel=None,
         clean_content_tags={"script", "style"},
     )
-    root = lxml.html.fragment_fromstring(cleaned, create_parent="div")
+    # a reference such as "&#x1f;" has become its character, which lxml and XML refuse
+    root = lxml.html.fragment_fromstring(allowed(cleaned), create_parent="div")
     _load_lazy_images(root)
     for link in list(root.iter("a")):
         if not link.get("href"):
@@ -70,7 +73,7 @@ def _with_links_for_players(html: str) -> str:
     """The HTML with links where players were. Articles come in without any (articles.cleaning); this is for what was written otherwise."""
     if not _EMBEDDING.search(html):
         return html
-    root = lxml.html.fragment_fromstring(html, create_parent="div")
+    root = lxml.html.fragment_fromstring(without_forbidden_references(allowed(html)), create_parent="div")
     for _ in embeds.put_links(root):
         pass
     return serialise(root)

@@ -410,3 +410,8 @@ def test_a_page_language_that_is_none_is_reported_and_left_out():
     article = _page("<html lang='x y'><body><p>Words.</p></body></html>")
     assert article.language == "en"
     assert [one.text for one in article.dropped] == ["x y"]
+
+
+@pytest.mark.parametrize("reference", ["&#x1f;", "&#31;", "&#xFFFE;", "&#0;", "&#xd800;", "&#x0000b", "&&#1;#x1f;", "&#X1F;"])
+def test_a_reference_to_a_character_that_xml_forbids_stops_no_import(reference):
+    assert clean(f"<h1>T</h1><p>a<script>x</script>{reference} b</p>", name="a.html").html == "<p>a b</p>"

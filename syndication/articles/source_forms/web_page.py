@@ -88,7 +88,7 @@ def parsed_blocks(markup: str, protected: Protected, url: str = "") -> tuple[lis
 def _parsed(markup: str) -> HtmlElement:
     parser = HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
     try:
-        root: HtmlElement = document_fromstring(markup, parser=parser, ensure_head_body=True)
+        root: HtmlElement = document_fromstring(white_space.without_forbidden_references(markup), parser=parser, ensure_head_body=True)
     except etree.ParserError:  # nothing in it but end tags or comments
         root = document_fromstring("<p></p>", parser=parser, ensure_head_body=True)
     _close_void(root)
