@@ -125,6 +125,7 @@ BOUNCE_THRESHOLD = environment.read_number(os.environ, "SYNDICATION_BOUNCE_THRES
 # ------------------------------------------------------------------ WebSub
 HUB_ON = environment.read_flag(os.environ, "SYNDICATION_HUB", default=True)
 OUTSIDE_HUBS = environment.read_addresses(os.environ, "SYNDICATION_HUBS")
+FETCH_ALLOWED = tuple(environment.read(os.environ, "SYNDICATION_FETCH_ALLOW").split())  # addresses of a media server inside
 HUB_ALLOWED_NETWORKS = environment.read_networks(os.environ, "SYNDICATION_HUB_ALLOW")  # callbacks there may be private
 HUB_SECONDS_FOR_A_CALLBACK = 10.0  # for its whole answer, from the look-up of its name on
 HUB_TLS: ssl.SSLContext | None = None  # the system's authorities
@@ -256,6 +257,7 @@ CONTENT_SECURITY_POLICY = {
         "script-src": [SELF],
         "style-src": [SELF],
         "img-src": [SELF, "data:", "https:"],
+        "media-src": [SELF, "https:"],
         "connect-src": [SELF],
         "frame-src": [SELF],
         "form-action": [SELF],

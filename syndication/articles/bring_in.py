@@ -33,6 +33,8 @@ class BroughtIn:
     article: Article
     created: bool
     dropped: tuple[Dropped, ...]
+    audio_url: str = ""
+    """What the front matter wants attached: measure it, then attach (both take the network, or the next step)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ def _kept(arrival: _Arrival) -> BroughtIn:
         mark_feeds_stale(article.publication_id, arrival.now)
     if changed:
         feed_changes.note_article(article, before, now=arrival.now)
-    return BroughtIn(article, created, arrival.clean.dropped)
+    return BroughtIn(article, created, arrival.clean.dropped, arrival.clean.audio_url)
 
 
 def _found(arrival: _Arrival) -> Article | None:
@@ -156,10 +158,12 @@ def _write_content(article: Article, cleaned: CleanArticle) -> None:
     for name in _CONTENT:
         setattr(article, name, getattr(cleaned, name))
     article.tags = list(cleaned.tags)
+    if cleaned.image_url:  # a source that names none leaves the picture that staff chose
+        article.image_url, article.image_alt = cleaned.image_url, cleaned.image_alt
 
 
 def _seen(article: Article) -> list[object]:
-    return [getattr(article, name) for name in (*_CONTENT, "slug", "uid", "published_at")]
+    return [getattr(article, name) for name in (*_CONTENT, "slug", "uid", "published_at", "image_url", "image_alt")]
 
 
 def _refuse_taken_slug(article: Article, slug: str) -> None:

@@ -30,6 +30,9 @@ class Facts:
     published_at: datetime | None = None
     slug: str = ""
     uid: UUID | None = None
+    image_url: str = ""
+    image_alt: str = ""
+    audio_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ class CleanArticle:
     slug             ASCII, at most 80 characters; `slug_is_given` says that the source or the caller chose it
     uid              the permanent id that the front matter names, or None
     published_at     aware UTC, or None
+    image_url, image_alt   the picture that stands for the article; audio_url: a file to attach, of which nothing is known yet
     fields           line in the source and merge field as typed, in order
     """
 
@@ -82,4 +86,7 @@ class CleanArticle:
     uid: UUID | None = None
     slug_is_given: bool = False
     fields: tuple[tuple[int, str], ...] = ()
+    image_url: str = ""
+    image_alt: str = ""
+    audio_url: str = ""
     dropped: tuple[Dropped, ...] = ()

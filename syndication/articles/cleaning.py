@@ -84,6 +84,9 @@ def clean(text: str, *, name: str = "", url: str = "", options: Options = NO_OPT
         uid=facts.uid,
         slug_is_given=bool(options.slug or facts.slug),
         fields=tuple(protected.typed()),
+        image_url=facts.image_url,
+        image_alt=protected.restore(facts.image_alt),
+        audio_url=facts.audio_url,
         dropped=tuple(sorted(dropped, key=lambda one: one.line)),
     )
 
@@ -129,6 +132,9 @@ def _completed(facts: Facts, blocks: list[Block], protected: Protected, name: st
         published_at=facts.published_at,
         slug=facts.slug,
         uid=facts.uid,
+        image_url=facts.image_url,
+        image_alt=facts.image_alt,
+        audio_url=facts.audio_url,
     )
 
 

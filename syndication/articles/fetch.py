@@ -26,7 +26,7 @@ LONGEST_FETCH = 10.0  # seconds for everything, redirects included
 MOST_REDIRECTS = 3
 KIND_OF_TYPE: dict[str, Kind] = {"text/html": "html", "text/plain": "text", "text/markdown": "markdown", "application/xhtml+xml": "html"}
 
-_REDIRECTS = frozenset((301, 302, 303, 307, 308))
+REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _PIECE = 64 * 1024  # bytes read at once
 _USER_AGENT = "Syndication/0.1 (article import)"
 
@@ -49,28 +49,29 @@ def fetch(url: str, *, allowed_addresses: Collection[str] = (), seconds: float =
     deadline = time.monotonic() + seconds
     address = url
     for _ in range(MOST_REDIRECTS + 1):
-        parts = _parts(address)
-        answer = _ask(parts, _checked_address(parts, allowed_addresses), deadline)
-        if answer.status not in _REDIRECTS:
+        parts = web_address(address)
+        answer = _ask(parts, checked_address(parts, allowed_addresses), deadline)
+        if answer.status not in REDIRECTS:
             return _source(address, answer)
         address = urljoin(address, answer.headers.get("Location", ""))
     raise BadSource(f"{url} redirects more than {MOST_REDIRECTS} times; the last address was {address}. Give the final address.")
 
 
-def _parts(url: str) -> SplitResult:
+def web_address(url: str) -> SplitResult:
+    """The parts of an http(s) address without a password. Raises BadSource."""
     try:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError as error:
         raise BadSource(f"{url} is not a URL ({error}). Give an address such as https://news.example.org/article.") from error
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise BadSource(f"{url} is not an http or https address. Give one such as https://news.example.org/article, or a file.")
+        raise BadSource(f"{url} is not an http or https address. Give one such as https://news.example.org/article.")
     if parts.username or parts.password:
-        raise BadSource(f"The address at {parts.hostname} holds a user name or password. Save the page to a file and import that.")
+        raise BadSource(f"The address at {parts.hostname} holds a user name or password. Give one without.")
     return parts
 
 
-def _checked_address(parts: SplitResult, allowed: Collection[str]) -> tuple[str, int]:
+def checked_address(parts: SplitResult, allowed: Collection[str]) -> tuple[str, int]:
     """The first address of the host; all of them must be public or allowed."""
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     try:
@@ -81,8 +82,8 @@ def _checked_address(parts: SplitResult, allowed: Collection[str]) -> tuple[str,
     for address in addresses:
         if address not in allowed and not is_public(address):
             raise BadSource(
-                f"{host} is at {address}, which is not a public address; articles are only fetched from the public web. "
-                "Save the page to a file and import that."
+                f"{host} is at {address}, which is not a public address; only the public web is asked. "
+                "Save the page to a file and import that, or put the file where everybody can reach it."
             )
     return addresses[0], port
 
@@ -90,7 +91,7 @@ def _checked_address(parts: SplitResult, allowed: Collection[str]) -> tuple[str,
 def _ask(parts: SplitResult, address: tuple[str, int], deadline: float) -> _Answer:
     url = urlunsplit(parts)
     try:
-        with _connection(parts, address, deadline) as connection:
+        with connected(parts, address, deadline) as connection:
             path = quote(urlunsplit(("", "", parts.path or "/", parts.query, "")), safe="%/:=&?~#+!$,;'@()*[]")
             headers = {
                 "Host": parts.netloc,
@@ -103,10 +104,11 @@ def _ask(parts: SplitResult, address: tuple[str, int], deadline: float) -> _Answ
             is_page = response.status == http.client.OK
             return _Answer(response.status, response.headers, _unpacked(response, url) if is_page else b"")
     except (OSError, http.client.HTTPException, zlib.error, ValueError) as error:
-        raise _explained(error, url, deadline) from error
+        raise explained(error, url, deadline) from error
 
 
-def _explained(error: Exception, url: str, deadline: float) -> BadSource:
+def explained(error: Exception, url: str, deadline: float) -> BadSource:
+    """What an error of connecting or reading means, in a sentence."""
     if isinstance(error, TimeoutError) or time.monotonic() >= deadline:
         return BadSource(f"{url} gave no whole answer in time. Try again later, or save the page to a file and import that.")
     if isinstance(error, ssl.SSLError):
@@ -115,7 +117,7 @@ def _explained(error: Exception, url: str, deadline: float) -> BadSource:
 
 
 @contextlib.contextmanager
-def _connection(parts: SplitResult, address: tuple[str, int], deadline: float) -> Iterator[http.client.HTTPConnection]:
+def connected(parts: SplitResult, address: tuple[str, int], deadline: float) -> Iterator[http.client.HTTPConnection]:
     """A connection to the checked address under the host's own name (Host header and TLS server name), cut at the deadline.
 
     A time limit on the socket alone would start anew with each byte that a slow server sends.

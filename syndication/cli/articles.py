@@ -23,6 +23,7 @@ from syndication.delivery.mailing.preview import NOBODY_YET, preview
 from syndication.errors import BadInput
 from syndication.queue import FEEDS, ring
 from syndication.rendering.adapt import field_check
+from syndication.web.attachments import Named, attach_named, attach_of_front_matter
 from syndication.web.public import article_page
 
 PUBLISH_FEEDS = "syndication.tasks.publish_feeds"
@@ -55,16 +56,19 @@ def article_import(source: str, publication: str | None, *, is_published: bool, 
         language=wishes["language"] or "",
     )
     brought = bring_in(_source(source), publication=into, options=options, check=field_check(into, settings.BASE_URL), now=timezone.now())
+    unattached = attach_of_front_matter(brought.article, brought.audio_url, now=timezone.now())
     if is_published:
         publish(brought.article.pk, now=timezone.now())
     ring(PUBLISH_FEEDS, into.pk, queue=FEEDS)
     brought.article.refresh_from_db()
     result = {**_as_json(brought.article), "dropped": [{"line": one.line, "text": one.text, "why": one.why} for one in brought.dropped]}
+    result |= {"not_attached": unattached} if unattached else {}
     lines = [
         f"{'Made' if brought.created else 'Revised'} {brought.article.slug!r}: {brought.article.title}",
         f"revision {brought.article.revision}, {brought.article.state}, language {brought.article.language}",
         f"{len(brought.dropped)} line(s) dropped or changed:" if brought.dropped else "nothing was dropped",
         *(f"  line {one.line}: {one.text[:70]!r} ({one.why})" for one in brought.dropped),
+        *filter(None, [unattached]),
     ]
     say(result, lines, as_json=as_json)
 
@@ -139,6 +143,24 @@ def _change(step: Any, slug: str, publication: str | None, *, as_json: bool) -> 
     ring(PUBLISH_FEEDS, one.publication_id, queue=FEEDS)
     one.refresh_from_db()
     say(_as_json(one), [f"{one.slug!r} is {one.state}."], as_json=as_json)
+
+
+@article.command(name="attach")
+@click.argument("slug")
+@click.argument("url")
+@click.option("--title", default="")
+@click.option("--duration", default="", metavar="MM:SS", help="How long it plays.")
+@click.option("--transcript", "transcript_url", default="", metavar="URL", help="WebVTT, SRT, JSON, HTML or text.")
+@click.option("--chapters", "chapters_url", default="", metavar="URL", help="JSON chapters (Podcasting 2.0).")
+@publication_option
+@json_option
+def article_attach(slug: str, url: str, publication: str | None, *, as_json: bool, **more: str) -> None:
+    """Attach sound, film, a PDF or an EPUB; its server is asked for type and length. The same URL again brings them up to date."""
+    one = article_named(slug, chosen_publication(publication) if publication else None)
+    made = attach_named(one, Named(url, **more), now=timezone.now())
+    ring(PUBLISH_FEEDS, one.publication_id, queue=FEEDS)
+    result = {"slug": one.slug, "url": made.url, "type": made.media_type, "length": made.length_bytes, "seconds": made.duration_seconds}
+    say(result, [f"{made.url} ({made.media_type}, {made.length_bytes:,} bytes) comes with {one.slug!r} now."], as_json=as_json)
 
 
 @article.command(name="render")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import yaml
@@ -15,6 +16,8 @@ from syndication.articles.errors import BadSource
 from syndication.articles.language import tag_of
 
 LARGEST_BLOCK = 64 * 1024  # characters
+LONGEST_ADDRESS = 1000  # characters
+LONGEST_ALT = 500
 DEEPEST_NESTING = 10  # lists and mappings inside one another
 
 _BLOCK = re.compile(r"\A---[ \t]*\n(?P<yaml>.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
@@ -37,6 +40,9 @@ _NAMES = {
     "published_at": "published_at",
     "language": "language",
     "lang": "language",
+    "image": "image_url",
+    "image_alt": "image_alt",
+    "audio": "audio_url",
 }
 
 
@@ -174,6 +180,13 @@ def _language(value: object, line: int) -> str | None:
     return tag_of(_text(value, line) or "") or None
 
 
+def _web_address(value: object, line: int) -> str | None:
+    """A whole http or https address; anything else is reported as not understood."""
+    address = _text(value, line) or ""
+    parts = urlsplit(address) if len(address) <= LONGEST_ADDRESS else None
+    return address if parts and parts.scheme in {"http", "https"} and parts.hostname and not re.search(r"\s", address) else None
+
+
 _READERS: dict[str, Callable[[Any, int], Any]] = {
     "title": _text,
     "slug": _text,
@@ -183,4 +196,7 @@ _READERS: dict[str, Callable[[Any, int], Any]] = {
     "tags": _tags,
     "published_at": _moment,
     "language": _language,
+    "image_url": _web_address,
+    "image_alt": lambda value, line: (_text(value, line) or "")[:LONGEST_ALT] or None,
+    "audio_url": _web_address,
 }

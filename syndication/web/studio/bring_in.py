@@ -18,6 +18,7 @@ from syndication.articles.models import Article, Publication
 from syndication.articles.read_source import Source, read_stream
 from syndication.errors import SyndicationError
 from syndication.rendering.adapt import field_check
+from syndication.web.attachments import attach_of_front_matter
 from syndication.web.studio.access import StaffRequest
 from syndication.web.studio.headlines import title_line
 from syndication.web.studio.import_form import ImportForm
@@ -35,6 +36,9 @@ def article_import(request: StaffRequest) -> HttpResponse:
         form = ImportForm(request.POST, request.FILES)
         brought = _try(form) if form.is_valid() else None
         if brought:
+            unattached = attach_of_front_matter(brought.article, brought.audio_url, now=timezone.now())
+            if unattached:
+                messages.warning(request, plain_words(unattached))
             return _announced(request, brought)
     else:
         revised = Article.objects.filter(pk=row_id(asked(request, "article")) or 0).first()
