@@ -4,7 +4,6 @@ SyndicationError
 ├── SettingError            an environment variable has a wrong value           (syndication.environment)
 ├── NotFound                a slug, id or address names nothing
 ├── Refused                 an action is not allowed in this state
-├── FeedRefused             a feed failed its own checks; the old one stays     (feeds)
 ├── BadInput                a file, form or value from outside cannot be used
 │   ├── BadSource           an article's source cannot be read                  (articles)
 │   ├── BadTemplate         a merge field or template is wrong; carries a line  (rendering)

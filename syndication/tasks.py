@@ -22,7 +22,7 @@ from syndication.delivery.mailing import confirmation
 from syndication.delivery.mailing.mailed_articles import mailed_articles
 from syndication.delivery.models import Mailing
 from syndication.delivery.sending import send
-from syndication.feeds import publish
+from syndication.feeds import due, old_folders, publish
 from syndication.feeds.private import editions
 from syndication.queue import BULK, DEFAULT, FEEDS, MAIL, app, bell_heard
 
@@ -30,6 +30,8 @@ TICK_SECONDS = 2.0
 MAILBOX_SECONDS = 60.0
 PLAN_SECONDS = 20.0
 IMPORT_SECONDS = 5.0
+FEEDS_SECONDS = 5.0
+LOOK_AFTER_FEEDS_SECONDS = 600.0
 TIDY_SECONDS = 3600.0
 GATHER_SECONDS = 0.25
 LAST_REPLIES_SECONDS = 25.0  # less than what a container gets to stop
@@ -37,8 +39,17 @@ LAST_REPLIES_SECONDS = 25.0  # less than what a container gets to stop
 
 @app.task(queue=FEEDS)
 def publish_feeds(publication_id: int) -> None:
-    """Write a publication's feeds anew."""
-    publish.publish(publication_id, now=timezone.now())
+    """Write what is out of date of a publication's feeds for some seconds, then ring for the rest."""
+    done = publish.publish(publication_id, now=timezone.now(), run_seconds=FEEDS_SECONDS, wait=False)
+    if done.has_more or (done.is_ours and due.is_due(publication_id, now=timezone.now())):
+        publish_feeds.delay(publication_id)  # whoever met our lock has left it to us
+
+
+@app.task(queue=FEEDS)
+def look_after_feeds() -> None:
+    """Look at every file of every feed; what is missing is written again, and what was deleted says so."""
+    due.mark_all_missing(timezone.now())
+    old_folders.close_deleted()
 
 
 @app.task(queue=FEEDS)
@@ -124,7 +135,7 @@ def tick() -> None:
     ring_mailings()
     if confirmation.sign_ups_wait():
         take_sign_ups.delay()
-    for publication_id in publish.stale(now):
+    for publication_id in due.due(now):
         publish_feeds.delay(publication_id)
     for publication_id in editions.claim_due(now):
         publish_private_feeds.delay(publication_id)
@@ -198,6 +209,11 @@ app.conf.beat_schedule = {
         "task": "syndication.tasks.tidy_imports",
         "schedule": TIDY_SECONDS,
         "options": {"queue": DEFAULT, "expires": TIDY_SECONDS},
+    },
+    "look after feeds": {
+        "task": "syndication.tasks.look_after_feeds",
+        "schedule": LOOK_AFTER_FEEDS_SECONDS,
+        "options": {"queue": FEEDS, "expires": LOOK_AFTER_FEEDS_SECONDS},
     },
     "look into the mailbox": {
         "task": "syndication.tasks.look_into_mailbox",

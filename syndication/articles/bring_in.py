@@ -14,7 +14,6 @@ from syndication.articles.clean_article import CleanArticle, Dropped
 from syndication.articles.cleaning import Options, clean
 from syndication.articles.decoding import decode
 from syndication.articles.models import Article, Publication, Revision
-from syndication.articles.publish import mark_feeds_stale
 from syndication.articles.read_source import Source
 from syndication.articles.search.index import index
 from syndication.errors import Refused
@@ -92,8 +91,6 @@ def _kept(arrival: _Arrival) -> BroughtIn:
     _keep_revision(article, arrival)
     topics.keep_in_step(article)
     index(article)
-    if changed and article.state == Article.State.PUBLISHED:
-        mark_feeds_stale(article.publication_id, arrival.now)
     if changed:
         feed_changes.note_article(article, before, now=arrival.now)
     return BroughtIn(article, created, arrival.clean.dropped, arrival.clean.audio_url)

@@ -28,8 +28,6 @@ class Publication(models.Model):
     is_sample = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
-    feeds_stale_since = models.DateTimeField(null=True)
-    """Set in the same transaction as any change that feeds show; cleared by the publisher, so a lost task is found by the tick."""
 
     def __str__(self) -> str:
         return self.name

@@ -7,7 +7,6 @@ from django.db import transaction
 
 from syndication.articles import feed_changes, old_addresses
 from syndication.articles.models import Article, FeedChange, OldAddress, Publication, Topic
-from syndication.articles.publish import mark_feeds_stale
 from syndication.articles.topics import keep_in_step
 from syndication.errors import BadInput, NotFound, Refused
 
@@ -38,7 +37,6 @@ def rename_publication(publication_id: int, slug: str, *, now: datetime) -> Publ
             old_addresses.forget(OldAddress.Kind.PUBLICATION, "", slug)  # it came back
         old_addresses.remember_publication(publication, old, now=now)
         feed_changes.note_publication(publication.pk, now=now)
-        mark_feeds_stale(publication.pk, now)
     return publication
 
 
@@ -91,7 +89,6 @@ def rename_topic(topic_id: int, slug: str, *, now: datetime) -> Topic:
         old_addresses.forget(old_addresses.TOPIC_KINDS[kind], within, slug)
         old_addresses.remember_topic(topic, within, old, now=now)
         feed_changes.note_publication(topic.publication_id, now=now)
-        mark_feeds_stale(topic.publication_id, now)
     return topic
 
 
@@ -99,9 +96,7 @@ def _note_feeds(article: Article, left: Publication, before: feed_changes.Shown,
     """Both publications' feeds change when the article leaves one for the other."""
     if article.publication_id != left.pk and before.is_visible(now):
         FeedChange.objects.create(publication=left, article=article, topics=sorted(before.topics), published_at=before.published_at, at=now)
-        mark_feeds_stale(left.pk, now)
     feed_changes.note_article(article, before if article.publication_id == left.pk else feed_changes.NOWHERE, now=now)
-    mark_feeds_stale(article.publication_id, now)
 
 
 def _refuse_unusable(slug: str, longest: int, *, letters_of_any_script: bool = False) -> None:

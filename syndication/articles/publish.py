@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from syndication.articles import feed_changes
-from syndication.articles.models import Article, Publication
+from syndication.articles.models import Article
 from syndication.errors import NotFound
 
 
@@ -25,7 +25,7 @@ def publish(article_id: int, *, now: datetime, at: datetime | None = None) -> Ar
             article.published_at = at or now
         article.state, article.unpublished_at = Article.State.PUBLISHED, None
         article.save(update_fields=["state", "published_at", "unpublished_at"])
-        _note(article, before, now)
+        feed_changes.note_article(article, before, now=now)
     return article
 
 
@@ -43,7 +43,7 @@ def unpublish(article_id: int, *, now: datetime) -> Article:
             article.unpublished_at = now
         article.state = Article.State.DRAFT
         article.save(update_fields=["state", "unpublished_at"])
-        _note(article, before, now)
+        feed_changes.note_article(article, before, now=now)
     return article
 
 
@@ -56,18 +56,8 @@ def change_visibility(article_id: int, visibility: Article.Visibility, *, now: d
             return article
         article.visibility = visibility
         article.save(update_fields=["visibility"])
-        _note(article, before, now)
+        feed_changes.note_article(article, before, now=now)
     return article
-
-
-def _note(article: Article, before: feed_changes.Shown, now: datetime) -> None:
-    feed_changes.note_article(article, before, now=now)
-    mark_feeds_stale(article.publication_id, now)
-
-
-def mark_feeds_stale(publication_id: int, now: datetime) -> None:
-    """Notes that the feed files show an older state from `now` on; call it in the transaction of the change."""
-    Publication.objects.filter(pk=publication_id).update(feeds_stale_since=now)
 
 
 def _locked(article_id: int) -> Article:

@@ -19,7 +19,8 @@ from syndication.cli.which import chosen_publication, mail_domain
 from syndication.delivery.ledger.doubt_policy import doubt_policy, set_doubt_policy
 from syndication.delivery.models import Mailing
 from syndication.delivery.states import Doubt
-from syndication.feeds.publish import publish
+from syndication.feeds import old_folders
+from syndication.feeds.publish import publish_all
 from syndication.web.accounts import sign_in_link
 
 LAST_PORT = 65535
@@ -92,21 +93,30 @@ def feeds() -> None:
 
 @feeds.command(name="publish")
 @json_option
-def feeds_publish(*, as_json: bool) -> None:
+@click.pass_context
+def feeds_publish(ctx: click.Context, *, as_json: bool) -> None:
     """Rebuild all that is published."""
-    found = [publish(one.pk, now=timezone.now()) for one in Publication.objects.order_by("slug")]
+    found = [publish_all(one.pk, now=timezone.now()) for one in Publication.objects.order_by("slug")]
+    old_folders.close_deleted()
     result = [
         {
             "publication": one.slug,
             "entries": one.entries,
-            "changed": list(one.changed),
-            "left_out": [{"slug": left.slug, "why": left.why} for left in one.left_out],
+            "written": one.written,
+            "changed": one.changed,
+            "left_out": [{"slug": left.slug, "why": left.why} for left in one.left_out.values()],
+            "refused": [{"folder": refused.folder, "why": refused.why} for refused in one.refused],
         }
         for one in found
     ]
-    lines = [f"{one.slug}: {one.entries} entries; {len(one.changed)} file(s) changed in {settings.FEEDS / one.slug}" for one in found]
-    lines += [f"  left out {left.slug}: {left.why}" for one in found for left in one.left_out]
+    lines = [
+        f"{one.slug}: {one.entries} entries; {one.written} feeds and archives, {len(one.changed)} changed, in {settings.FEEDS / one.slug}"
+        for one in found
+    ]
+    lines += [f"  left out {left.slug}: {left.why}" for one in found for left in one.left_out.values()]
+    lines += [f"  {refused.why}" for one in found for refused in one.refused]
     say(result, lines or ["No publication yet."], as_json=as_json)
+    ctx.exit(1 if any(one.refused for one in found) else 0)
 
 
 @click.group()

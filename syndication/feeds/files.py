@@ -47,11 +47,18 @@ class Shelf:
 
 
 @contextmanager
-def alone(root: Path, name: str) -> Iterator[None]:
-    """Hold the lock `name` under `root`: others wait, in this process and in every other on this machine; a dead holder lets go."""
+def alone(root: Path, name: str, *, wait: bool = True) -> Iterator[bool]:
+    """Hold the lock `name` under `root`: others wait, in this process and in every other on this machine; a dead holder lets go.
+
+    wait  False: give False, without the lock, while somebody else holds it
+    """
     with (root / f".{name}.lock").open("ab") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            yield False
+            return
+        yield True
 
 
 def replace(path: Path, body: bytes) -> bool:

@@ -71,22 +71,30 @@ def test_the_date_of_a_change_moves_only_when_something_changed(publication):
     assert _bring(publication, CHANGED, now=LATER).article.updated_at == LATER
 
 
-def test_a_change_of_a_published_article_marks_the_feeds_stale(publication):
+def test_a_change_of_a_published_article_is_noted_for_the_feeds(publication):
     publish(_bring(publication, TEXT).article.pk, now=NOW)
-    Publication.objects.update(feeds_stale_since=None)
     _bring(publication, TEXT, now=LATER)
-    publication.refresh_from_db()
-    assert publication.feeds_stale_since is None
+    assert [change.at for change in publication.feed_changes.all()] == [NOW]
     _bring(publication, CHANGED, now=LATER)
-    publication.refresh_from_db()
-    assert publication.feeds_stale_since == LATER
+    assert [change.at for change in publication.feed_changes.order_by("pk")] == [NOW, LATER]
 
 
-def test_a_draft_never_marks_the_feeds_stale(publication):
+def test_a_new_tag_is_noted_with_the_old_one_so_that_both_feeds_follow(publication):
+    publish(_markdown(publication, "tags: [walks]").article.pk, now=NOW)
+    _markdown(publication, "tags: [rain]", now=LATER)
+    topics = dict(publication.topics.values_list("pk", "name"))
+    assert [topics[pk] for pk in publication.feed_changes.order_by("pk").last().topics] == ["walks", "rain"]
+
+
+@pytest.mark.parametrize("name", ["tags", "Authors", "search", "feeds"])
+def test_no_article_is_called_like_a_page_of_the_site(publication, name):
+    assert _markdown(publication, f"slug: {name}").article.slug == f"{name.lower()}-2"
+
+
+def test_a_draft_is_never_noted_for_the_feeds(publication):
     _bring(publication, TEXT)
     _bring(publication, CHANGED)
-    publication.refresh_from_db()
-    assert publication.feeds_stale_since is None
+    assert not publication.feed_changes.exists()
 
 
 def test_the_publication_date_never_moves_on_its_own(publication):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from syndication.articles.find import article_named, publication_named
-from syndication.articles.models import Article, Publication
+from syndication.articles.models import Article, FeedChange, Publication
 from syndication.articles.publish import publish, unpublish
 from syndication.errors import NotFound
 
@@ -22,16 +22,20 @@ def _article(publication, slug="a-walk", **more):
     return Article.objects.create(publication=publication, slug=slug, title=slug, html="<p>x</p>", language="en", updated_at=NOW, **more)
 
 
-def test_publishing_dates_the_article_and_marks_the_feeds_stale():
+def _noted():
+    return list(FeedChange.objects.order_by("pk").values_list("at", flat=True))
+
+
+def test_publishing_dates_the_article_and_notes_it_for_the_feeds():
     article = publish(_article(_publication()).pk, now=NOW)
-    assert (article.state, article.published_at, Publication.objects.get().feeds_stale_since) == ("published", NOW, NOW)
+    assert (article.state, article.published_at, _noted()) == ("published", NOW, [NOW])
 
 
 def test_publishing_again_changes_nothing():
     article = _article(_publication())
     publish(article.pk, now=NOW)
     publish(article.pk, now=LATER)
-    assert (Article.objects.get().published_at, Publication.objects.get().feeds_stale_since) == (NOW, NOW)
+    assert (Article.objects.get().published_at, _noted()) == (NOW, [NOW])
 
 
 def test_a_date_in_the_past_stays_and_one_in_the_future_becomes_now():
@@ -46,7 +50,7 @@ def test_unpublishing_keeps_the_date_for_the_next_time():
     article = publish(_article(_publication()).pk, now=NOW)
     unpublish(article.pk, now=LATER)
     unpublish(article.pk, now=LATER + timedelta(hours=1))
-    assert Publication.objects.get().feeds_stale_since == LATER
+    assert _noted() == [NOW, LATER]
     assert publish(article.pk, now=LATER).published_at == NOW
 
 

@@ -73,7 +73,7 @@ def test_one_article_reaches_every_inbox_and_feed_reader_and_the_sums_agree(home
     assert_each_got_one(smtp_server, 25)
     assert home.run_cli("campaign", "verify", "1").returncode == 0
 
-    folder = home.feeds / "my-publication"
+    folder = home.feeds / "my-publication" / "current"
     wait_until((folder / "feed.json").exists, what="feeds")
     rss, atom = (feedparser.parse((folder / name).read_bytes()) for name in ("rss.xml", "atom.xml"))
     json_feed = json.loads((folder / "feed.json").read_text())

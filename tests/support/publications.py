@@ -2,7 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
+from django.db import transaction
+
 from syndication.articles.models import Article, Publication
+from syndication.articles.topics import keep_in_step
 from syndication.audience.models import SubscriberList
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -21,7 +24,7 @@ def make_publication(slug="field-notes", **fields):
 
 
 def make_article(publication, slug="first-walk", **fields):
-    """A published article of NOON unless told otherwise."""
+    """A published article of NOON unless told otherwise, with its topics; nothing is noted for the feeds."""
     plain = {
         "title": "The first walk",
         "summary": "We went out before the sun.",
@@ -33,7 +36,10 @@ def make_article(publication, slug="first-walk", **fields):
         "published_at": NOON,
         "updated_at": NOON,
     }
-    return Article.objects.create(publication=publication, slug=slug, **(plain | fields))
+    article = Article.objects.create(publication=publication, slug=slug, **(plain | fields))
+    with transaction.atomic():
+        keep_in_step(article)
+    return article
 
 
 def make_articles(publication, count):

@@ -154,7 +154,7 @@ PUBLICATION = {
 
 def test_staff_makes_a_publication_whose_feeds_are_due():
     signed_in().post("/studio/publications/new/", PUBLICATION)
-    assert Publication.objects.get(slug="night-letters").feeds_stale_since
+    assert Publication.objects.get(slug="night-letters").feed_changes.exists()
 
 
 def test_staff_changes_a_publication(publication):

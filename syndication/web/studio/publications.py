@@ -5,11 +5,13 @@ from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 
+from syndication.articles.feed_changes import note_publication
 from syndication.articles.models import Article, Publication
 from syndication.web.studio.access import StaffRequest
 from syndication.web.studio.name_field import NameField
@@ -87,8 +89,10 @@ def publication(request: StaffRequest, publication_id: int) -> HttpResponse:
 def _edit(request: StaffRequest, subject: Publication, title: str) -> HttpResponse:
     form = PublicationForm(request.POST if request.method == "POST" else None, instance=subject)
     if request.method == "POST" and form.is_valid():
-        form.instance.feeds_stale_since = timezone.now()  # the feeds show its name and description
-        form.save()
+        with transaction.atomic():
+            form.save()
+            if form.has_changed():
+                note_publication(form.instance.pk, now=timezone.now())  # the feeds show its name and description
         messages.success(request, f"{form.instance.name} is saved.")
         return redirect("studio:publications")
     return screen(request, "publication.html", status=422 if form.errors else 200, form=form, title=title, zones=zone_names())
