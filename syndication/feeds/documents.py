@@ -1,14 +1,18 @@
 """What a feed says, before it is written as RSS, Atom or JSON: the feed, its entries, their order and dates."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
+from urllib.parse import urlsplit
 
 from syndication.rendering.characters import allowed, one_line
 
 MOST_ENTRIES = 50
 LONGEST_STAND_IN_TITLE = 60  # characters
+_PRIVATE_ENDINGS = (".local", ".localhost", ".internal", ".home.arpa", ".lan", ".intranet", ".corp")  # RFC 6761, 6762, 8375, and custom
+_NUMERIC_HOST = re.compile(r"[0-9a-f.:]*[0-9.:]", re.IGNORECASE)  # an IP address
 MEDIA_TYPE_OF_A_PAGE = "text/html"
 
 
@@ -170,9 +174,8 @@ class Entry:
 
 
 def newest_first(entries: Iterable[Entry], *, most: int = MOST_ENTRIES) -> tuple[Entry, ...]:
-    """At most `most` entries, cleaned, newest first; those of one moment in the order of their ids. Any input order gives the same result."""
-    by_id = sorted(map(_cleaned, entries), key=lambda entry: entry.id)
-    return tuple(sorted(by_id, key=lambda entry: entry.published_at, reverse=True)[:most])
+    """At most `most` entries, cleaned, newest first; those of one moment by their ids, backwards. Any input order gives the same result."""
+    return tuple(sorted(map(_cleaned, entries), key=lambda entry: (entry.published_at, entry.id), reverse=True)[:most])
 
 
 def cleaned_info(info: FeedInfo) -> FeedInfo:
@@ -186,7 +189,7 @@ def cleaned_info(info: FeedInfo) -> FeedInfo:
         language=one_line(info.language),
         since=_whole_second(info.since),
         hub_urls=tuple(dict.fromkeys(filter(None, map(one_line, info.hub_urls)))),
-        image_url=one_line(info.image_url),
+        image_url=_web_address(info.image_url),
         tombstones=tuple(
             sorted((_cleaned_tombstone(one) for one in info.tombstones), key=lambda one: (one.deleted_at, one.id), reverse=True)
         ),
@@ -217,9 +220,9 @@ def _cleaned(entry: Entry) -> Entry:
         updated_at=max(published_at, _whole_second(entry.updated_at)),
         # RSS has room for one, the first; podcast programs look for sound there
         enclosures=tuple(sorted(map(_cleaned_enclosure, entry.enclosures), key=lambda one: not one.is_played)),
-        image_url=one_line(entry.image_url),
+        image_url=_web_address(entry.image_url),
         image_alt=one_line(entry.image_alt),
-        source_url=one_line(entry.source_url),
+        source_url=_public_page(entry.source_url),
     )
 
 
@@ -239,6 +242,26 @@ def _cleaned_enclosure(enclosure: EnclosureInfo) -> EnclosureInfo:
 
 def _cleaned_tombstone(tombstone: Tombstone) -> Tombstone:
     return Tombstone(one_line(tombstone.id), _whole_second(tombstone.deleted_at))
+
+
+def _web_address(url: str) -> str:
+    """The address of a picture, or nothing: a feed does without one rather than not being published."""
+    url = one_line(url).replace(" ", "%20")
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return url if parts.scheme in {"http", "https"} and parts.hostname else ""
+
+
+def _public_page(url: str) -> str:
+    """The address of a page that everybody may see, or nothing: no path of a file, no password, no host of a private network."""
+    address = _web_address(url)
+    parts = urlsplit(address)
+    host = parts.hostname or ""
+    if parts.username or parts.password or "." not in host or host.endswith(_PRIVATE_ENDINGS) or _NUMERIC_HOST.fullmatch(host):
+        return ""
+    return address
 
 
 def _stand_in_title(summary: str, published_at: datetime) -> str:

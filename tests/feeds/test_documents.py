@@ -182,6 +182,10 @@ def test_an_article_in_another_language_says_so_in_every_format():
     assert json.loads(made[JSON])["items"][0]["language"] == "de"
 
 
+def test_entries_of_one_moment_stand_in_the_order_of_their_ids_backwards_as_archives_are_cut():
+    assert [one.id for one in newest_first([entry(n, published_at=NOON) for n in (1, 3, 2)])] == [entry(n).id for n in (3, 2, 1)]
+
+
 def test_only_the_fifty_newest_entries_are_listed():
     entries = [entry(n) for n in range(1, 61)]
     assert [one.id for one in newest_first(entries)] == [entry(n).id for n in range(60, 10, -1)]
@@ -308,6 +312,28 @@ def test_where_an_article_was_brought_in_from_is_linked_in_every_format():
     for one in (etree.fromstring(made[RSS]).find("channel/item"), etree.fromstring(made[ATOM]).find("a:entry", ATOM_NS)):
         assert links(one, "via") == ["https://old.example/walk"]
     assert json.loads(made[JSON])["items"][0]["external_url"] == "https://old.example/walk"
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "notes/walk.md",
+        "http://ada:secret@old.example/walk",
+        "http://intranet/walk",
+        "http://10.0.0.7/walk",
+        "http://wiki.corp/",
+        "http://[::1]/",
+    ],
+)
+def test_a_source_that_is_nobodys_business_is_not_told(place):
+    assert b"via" not in atom(INFO, [entry(source_url=place)])
+
+
+@pytest.mark.parametrize("picture", ["/i.jpg", "data:image/png;base64,aa", "https://[x", "ftp://a.example/i.jpg"])
+def test_a_picture_that_readers_cannot_load_costs_nobody_the_feed(picture):
+    made = documents([entry(image_url=picture)], replace(INFO, image_url=picture))
+    assert problems(made, now=NOON + timedelta(days=1)) == []
+    assert picture.encode() not in made[JSON]
 
 
 def test_a_feed_without_sound_and_pictures_declares_no_namespace_for_them():
