@@ -23,8 +23,10 @@ from syndication.delivery.mailing.mailed_articles import mailed_articles
 from syndication.delivery.models import Mailing
 from syndication.delivery.sending import send
 from syndication.feeds import due, old_folders, publish
+from syndication.feeds.hub import rounds
+from syndication.feeds.hub.addresses import HUB_BELL
 from syndication.feeds.private import editions
-from syndication.queue import BULK, DEFAULT, FEEDS, MAIL, app, bell_heard
+from syndication.queue import BULK, DEFAULT, FEEDS, MAIL, app, bell_heard, ring_once
 
 TICK_SECONDS = 2.0
 MAILBOX_SECONDS = 60.0
@@ -43,6 +45,22 @@ def publish_feeds(publication_id: int) -> None:
     done = publish.publish(publication_id, now=timezone.now(), run_seconds=FEEDS_SECONDS, wait=False)
     if done.has_more or (done.is_ours and due.is_due(publication_id, now=timezone.now())):
         publish_feeds.delay(publication_id)  # whoever met our lock has left it to us
+    if rounds.waits(timezone.now()):
+        ring_once(HUB_BELL, go_hub_round.name, queue=FEEDS)
+
+
+@app.task(queue=FEEDS)
+def go_hub_round() -> None:
+    """Ask callbacks for consent, deliver what has changed and tell outside hubs for some seconds, then ring for the rest."""
+    bell_heard(HUB_BELL)
+    if rounds.go_round():
+        go_hub_round.delay()
+
+
+@app.task(queue=FEEDS)
+def tidy_hub() -> None:
+    """End subscriptions whose lease is over."""
+    rounds.tidy(timezone.now())
 
 
 @app.task(queue=FEEDS)
@@ -139,6 +157,8 @@ def tick() -> None:
         publish_feeds.delay(publication_id)
     for publication_id in editions.claim_due(now):
         publish_private_feeds.delay(publication_id)
+    if rounds.waits(now):
+        ring_once(HUB_BELL, go_hub_round.name, queue=FEEDS)
     reconcile.close_finished()
     control.finish_closed(now)
 
@@ -204,6 +224,11 @@ app.conf.beat_schedule = {
         "task": "syndication.tasks.read_what_came_back",
         "schedule": TICK_SECONDS,
         "options": {"queue": DEFAULT, "expires": TICK_SECONDS},
+    },
+    "tidy the hub": {
+        "task": "syndication.tasks.tidy_hub",
+        "schedule": TIDY_SECONDS,
+        "options": {"queue": FEEDS, "expires": TIDY_SECONDS},
     },
     "tidy imports": {
         "task": "syndication.tasks.tidy_imports",

@@ -10,7 +10,7 @@ from django.utils import timezone
 from syndication.feeds.hub import limits
 from syndication.feeds.hub.models import HubHost, HubSubscription, HubWish
 from syndication.feeds.hub.rounds import go_round, tidy, waits
-from syndication.web.hub import HubFirst
+from syndication.web.hub import HubFirst, answer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -18,9 +18,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.database]
 @pytest.fixture
 def post():
     """Posts to the hub as a WSGI server hands it over; the status and the sentence."""
-
-    def elsewhere(environ, start_response):
-        raise AssertionError("this is for the hub")
 
     def post(topic, callback, mode="subscribe", *, more=None, **fields):
         form = {"mode": mode, "topic": topic, "callback": callback} | fields
@@ -33,10 +30,9 @@ def post():
             "REMOTE_ADDR": "203.0.113.9",
             "wsgi.input": io.BytesIO(body),
         } | (more or {})
-        found = []
-        (sentence,) = HubFirst(elsewhere)(environ, lambda status, headers: found.append((int(status[:3]), dict(headers))))
-        assert found[0][1]["Content-Type"] == "text/plain; charset=utf-8"
-        return found[0][0], sentence.decode()
+        status, headers, sentence = answer(environ)
+        assert headers["Content-Type"] == "text/plain; charset=utf-8"
+        return status, sentence.decode()
 
     return post
 
@@ -309,3 +305,20 @@ def test_the_door_takes_forms_of_strangers_inside_django_too(feed, subscriber):
 def test_a_hub_that_is_off_says_so(client, hub_settings):
     hub_settings.HUB_ON = False
     assert client.get("/hub").status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_server_answers_before_django_and_leaves_it_the_rest(feed, subscriber):
+    said = []
+    hub = HubFirst(lambda *_: [b"another page"])
+
+    def ask(**environ):
+        return b"".join(hub(environ, lambda status, headers: said.append((status, dict(headers)))))
+
+    assert ask(PATH_INFO="/hub/", REQUEST_METHOD="GET") == b"another page"
+    assert ask(PATH_INFO="/hub", REQUEST_METHOD="HEAD") == b""
+    body = urlencode({"hub.mode": "subscribe", "hub.topic": feed.url(), "hub.callback": subscriber.url()}).encode()
+    form = {"CONTENT_TYPE": "application/x-www-form-urlencoded", "CONTENT_LENGTH": str(len(body)), "wsgi.input": io.BytesIO(body)}
+    assert ask(PATH_INFO="/hub", REQUEST_METHOD="POST", **form).startswith(b"Taken")
+    assert [status for status, _ in said] == ["200 OK", "202 Accepted"]
+    assert HubWish.objects.count() == 1
