@@ -15,6 +15,7 @@ urlpatterns = [
     path("a/<slug:slug>/", public.archive, name="archive"),
     path("a/<slug:slug>/<slug:article_slug>/", public.article, name="article"),
     path("feeds/<slug:slug>/<str:file_name>", feeds.document, name="feed"),
+    path("feeds/<path:rest>", feeds.document),
     path("s/<slug:slug>/", signup.ask_to_subscribe, name="subscribe"),
     path("s/<slug:slug>/embed/", signup.embed, name="embed"),
     path("c/<str:token>/", signup.confirm, name="confirm"),

@@ -26,4 +26,6 @@ try:
 except schema.NewerTables as error:
     sys.exit(f"Error: {error}")
 
-application = FeedsFirst(HubFirst(OneClickFirst(_django)), settings.FEEDS)
+polls = Polls(keep)
+atexit.register(polls.end)
+application = FeedsFirst(HubFirst(OneClickFirst(_django)), settings.FEEDS, polls)

@@ -22,7 +22,7 @@ def counts(**agents):
     return {Seen(RSS, agent, 200): Tally(polls, polls * 100) for agent, polls in agents.items()}
 
 
-def test_a_day_has_a_row_for_each_document_and_program(self):
+def test_a_day_has_a_row_for_each_document_and_program():
     make_publication()
     keep.add({Seen(RSS, FEEDLY, 200): Tally(2, 900), Seen(RSS, FEEDLY, 304): Tally(7, 0)}, now=NOON)
     keep.add({Seen(RSS, FEEDLY, 226): Tally(1, 50), Seen(RSS, "curl/8", 200): Tally(1, 450)}, now=NOON + timedelta(hours=1))
@@ -33,7 +33,7 @@ def test_a_day_has_a_row_for_each_document_and_program(self):
     assert list(rows) == [("Feedly", 10, 7, 1, 950, 131, later), ("curl", 1, 0, 0, 450, None, later)]
 
 
-def test_another_day_has_another_row(self):
+def test_another_day_has_another_row():
     make_publication()
     for day in range(3):
         keep.add(counts(curl=1), now=NOON + timedelta(days=day))
@@ -41,19 +41,19 @@ def test_another_day_has_another_row(self):
     assert keep.forget(NOON + timedelta(days=401)) == 1
 
 
-def test_archives_of_a_feed_are_counted_as_one(self):
+def test_archives_of_a_feed_are_counted_as_one():
     make_publication()
     seen = {Seen(f"field-notes/tags/walks/archive/{number}/rss.xml", "curl/8", 200): Tally(1, 1) for number in range(50)}
     keep.add(seen, now=NOON)
     assert list(FeedPoll.objects.values_list("feed", "polls")) == [("tags/walks/archive/rss.xml", 50)]
 
 
-def test_polls_of_what_is_no_publication_are_dropped(self):
+def test_polls_of_what_is_no_publication_are_dropped():
     keep.add({Seen("nobody/rss.xml", "curl/8", 200): Tally(1, 1), Seen("", "", 200): Tally(9, 9)}, now=NOON)
     assert not FeedPoll.objects.exists()
 
 
-def test_a_day_holds_a_bounded_number_of_unknown_names(self):
+def test_a_day_holds_a_bounded_number_of_unknown_names():
     make_publication()
     for start in (0, 150):
         names = [f"Invented{number}" for number in range(start, start + 150)]
@@ -62,7 +62,7 @@ def test_a_day_holds_a_bounded_number_of_unknown_names(self):
     assert FeedPoll.objects.get(reader=OTHER).polls == 300 - keep.STRANGERS_PER_DAY
 
 
-def test_the_largest_number_of_subscribers_of_a_day_counts(self):
+def test_the_largest_number_of_subscribers_of_a_day_counts():
     make_publication()
     for number in (5, 9, 7):
         keep.add({Seen(RSS, f"Feedly/1.0 ({number} subscribers)", 200): Tally(1, 1)}, now=NOON)
@@ -70,7 +70,7 @@ def test_the_largest_number_of_subscribers_of_a_day_counts(self):
     assert FeedPoll.objects.get().subscribers == 9
 
 
-def test_the_report_tells_each_program_and_all_together(self):
+def test_the_report_tells_each_program_and_all_together():
     publication = make_publication()
     other = make_publication("other-notes")
     for day, said in ((0, 100), (1, 131)):
