@@ -258,6 +258,7 @@ CONTENT_SECURITY_POLICY = {
         "style-src": [SELF],
         "img-src": [SELF, "data:", "https:"],
         "media-src": [SELF, "https:"],
+        "media-src": [SELF, "https:"],
         "connect-src": [SELF],
         "frame-src": [SELF],
         "form-action": [SELF],

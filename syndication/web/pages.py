@@ -9,6 +9,7 @@ from django_htmx.jinja import htmx_script
 from jinja2 import Environment, StrictUndefined
 
 from syndication.web import wording
+from syndication.web.direction import direction
 from syndication.web.studio.headlines import confirmed_readers, mailing_line, subject_line, title_line
 from syndication.web.studio.plain_words import plain_words
 
@@ -20,6 +21,7 @@ def environment(**options: Any) -> Environment:
     made.filters.update(
         confirmed_readers=confirmed_readers,
         counted=wording.counted,
+        direction=direction,
         from_now=wording.from_now,
         how_long=wording.how_long,
         mailing_line=mailing_line,

@@ -32,7 +32,7 @@ from syndication.errors import BadInput, NotFound, Refused
 from syndication.feeds.private import address
 from syndication.web import places, private_feeds
 from syndication.web.link_pages import answer_page, unknown
-from syndication.web.public import surroundings
+from syndication.web.archive.surroundings import surroundings
 from syndication.web.signup import client_of
 
 DONE = {

@@ -2,8 +2,10 @@
 
 from django.urls import include, path, re_path
 
-from syndication.web import answers, error_pages, feeds, health, hooks, preferences, private_feeds, public, signup
+from syndication.web import answers, error_pages, feeds, health, hooks, preferences, private_feeds, signup
 from syndication.web.api import api
+from syndication.web.archive import following, front, listings, piece, searching, topics
+from syndication.web.archive.doors import or_moved
 
 handler400 = error_pages.bad_request
 handler403 = error_pages.forbidden
@@ -11,13 +13,24 @@ handler404 = error_pages.not_found
 handler500 = error_pages.failed
 
 urlpatterns = [
-    path("", public.home, name="home"),
-    path("a/<slug:slug>/", public.archive, name="archive"),
-    path("a/<slug:slug>/<slug:article_slug>/", public.article, name="article"),
+    path("", front.home, name="home"),
+    path("robots.txt", listings.robots, name="robots"),
+    path("sitemap.xml", listings.sitemap_index, name="sitemap_index"),
+    path("a/<slug:slug>/", front.archive, name="archive"),
+    # no article is ever called so (articles/move.py)
+    path("a/<slug:slug>/tags/", topics.tags, name="tags"),
+    path("a/<slug:slug>/tags/<str:topic_slug>/", topics.tag, name="tag"),
+    path("a/<slug:slug>/authors/", topics.authors, name="authors"),
+    path("a/<slug:slug>/authors/<str:topic_slug>/", topics.author, name="author"),
+    path("a/<slug:slug>/search/", searching.search, name="search"),
+    path("a/<slug:slug>/feeds/", following.follow, name="follow"),
+    path("a/<slug:slug>/feeds.opml", listings.opml, name="opml"),
+    path("a/<slug:slug>/sitemap.xml", listings.sitemap, name="sitemap"),
+    path("a/<slug:slug>/<slug:article_slug>/", piece.article, name="article"),
     path("feeds/<slug:slug>/<str:file_name>", feeds.document, name="feed"),
     path("feeds/<path:rest>", feeds.document),
-    path("s/<slug:slug>/", signup.ask_to_subscribe, name="subscribe"),
-    path("s/<slug:slug>/embed/", signup.embed, name="embed"),
+    path("s/<slug:slug>/", or_moved(signup.ask_to_subscribe), name="subscribe"),
+    path("s/<slug:slug>/embed/", or_moved(signup.embed), name="embed"),
     path("c/<str:token>/", signup.confirm, name="confirm"),
     path("c/<str:token>/feed/", signup.by_feed, name="confirm_by_feed"),
     path("u/<str:token>/", answers.unsubscribe, name="unsubscribe"),

@@ -7,7 +7,7 @@ from django.utils import timezone
 from syndication.articles.models import Article
 from syndication.delivery.mailing.preview import Preview, preview
 from syndication.errors import NotFound, SyndicationError
-from syndication.web.public import article_page
+from syndication.web.archive.piece import article_page
 from syndication.web.studio.access import StaffRequest
 from syndication.web.studio.framed import framed
 from syndication.web.studio.paging import asked
