@@ -22,6 +22,8 @@ _MERGE_TAG = re.compile(
     r"|\[(?:first ?name|last ?name|full ?name|e-?mail|unsubscribe|webversion|preferences)(?:,\s?fallback=[^\]\n]{0,60})?\]",  # Campaign Monitor
     re.IGNORECASE,
 )
+_TAG_AND_SPACES = re.compile(rf"([ ]?)(?:{_MERGE_TAG.pattern})([ ]?)", re.IGNORECASE)
+_BEFORE_PUNCTUATION = re.compile(r"[ \u00a0]+(?=[,.;:!?])")
 _BRACES = re.compile(r"\{\{.{0,200}?\}\}|\{%.{0,200}?%\}", re.DOTALL)
 _HINTS = ("*|", "|*", "%%", "<%", "&lt;%", "{$", "[")
 _ENCODED_TAG = re.compile(r"\*(?:\||%7C)\w|%7B%7B|\{\{|%3C%", re.IGNORECASE)
@@ -102,6 +104,13 @@ def merge_tags_in(text: str) -> list[str]:
     return _MERGE_TAG.findall(text) if any(hint in text for hint in _HINTS) else []
 
 
+def without_merge_tags(text: str) -> str:
+    """A plain text without the merge tags of other programs, nor the space that stood before one."""
+    while merge_tags_in(text):  # two that were inside one another leave a third
+        text = _BEFORE_PUNCTUATION.sub("", _TAG_AND_SPACES.sub(lambda found: found[1] or found[2], text))
+    return text
+
+
 def braces_in(markup: str) -> list[str]:
     """Merge fields that nobody filled: braces that feed HTML would have written as entities, had an author meant to show them."""
     return _BRACES.findall(markup) if "{{" in markup or "{%" in markup else []
@@ -162,8 +171,8 @@ def take_out(root: HtmlElement, *, own: Callable[[str], bool] = lambda _url: Fal
 
 def take_out_merge_tags(root: HtmlElement) -> None:
     """Take other programs' merge tags out of the text, except where a text shows them as code."""
-    for element, place, text in _texts(root):
-        setattr(element, place, _without_tags(text))
+    for element, place, text in list(_texts(root)):
+        setattr(element, place, without_merge_tags(text))
 
 
 def merge_tags_left(root: etree._Element) -> list[str]:
@@ -173,12 +182,17 @@ def merge_tags_left(root: etree._Element) -> list[str]:
 
 def _texts(root: etree._Element) -> Iterator[tuple[etree._Element, str, str]]:
     """Each piece of text that is not shown as code, with its element and whether it is its text or its tail."""
-    shown = {inside for element in root.iter(*_SHOWN) for inside in element.iter()}
-    for element in root.iter():
-        if element.text and element not in shown:
-            yield element, "text", element.text
-        if element.tail and element is not root and element.getparent() not in shown:
-            yield element, "tail", element.tail
+    shown = 0  # how many elements around this place show code
+    for event, element in etree.iterwalk(root, events=("start", "end")):
+        is_shown = element.tag in _SHOWN
+        if event == "start":
+            shown += is_shown
+            if element.text and not shown:
+                yield element, "text", element.text
+        else:
+            shown -= is_shown
+            if element.tail and element is not root and not shown:
+                yield element, "tail", element.tail
 
 
 def _mend_link(link: HtmlElement, own: Callable[[str], bool]) -> Iterator[Leftover]:
@@ -210,12 +224,6 @@ def _is_pixel_element(image: HtmlElement) -> bool:
 
 def _left(element: HtmlElement, text: str, why: str) -> Leftover:
     return Leftover(element.sourceline or 1, text, why)
-
-
-def _without_tags(text: str) -> str:
-    if not merge_tags_in(text):
-        return text
-    return re.sub(r"[ \u00a0]+(?=[,.;:!?])", "", _MERGE_TAG.sub("", text))
 
 
 def _target(parts: SplitResult, url: str) -> str:

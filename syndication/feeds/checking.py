@@ -8,6 +8,7 @@ from functools import lru_cache
 from itertools import islice
 from urllib.parse import urlsplit
 
+from syndication.articles.newsletter_leftovers import merge_tags_in
 from syndication.feeds.content_check import faults_of, forbidden_characters
 from syndication.feeds.documents import JSON, RSS, Format
 from syndication.feeds.read_back import Feed, File, Item, Unreadable, read_back
@@ -117,6 +118,8 @@ def _problems_of_content(read: Mapping[Format, Feed]) -> Iterator[str]:
         for item in feed.items:
             for fault in faults_of(item.html):
                 yield f"{_named(item)}: {fault}"
+            for tag in merge_tags_in(f"{item.title}\n{item.summary}"):
+                yield f"{_named(item)}: {tag} is a merge tag of another program: take it out of the title and the summary"
             if written_as is JSON:  # an XML parser refuses them; JSON can carry them
                 yield from _forbidden_in(item)
 

@@ -128,10 +128,14 @@ def write_channel(channel: etree._Element, info: FeedInfo) -> None:
     _write_category(channel, show)
     if _is_picture(info.image_url):
         _itunes(channel, "image", href=info.image_url)
+    if show.owner_address:  # directories write there to see who owns the podcast
+        owner = _itunes(channel, "owner")
+        _itunes(owner, "name", info.author)
+        _itunes(owner, "email", show.owner_address)
     if show.guid:
         _podcast(channel, "guid", show.guid)
-    owner = {"owner": show.owner_address} if show.owner_address else {}
-    _podcast(channel, "locked", "yes" if show.is_locked else "no", owner)
+    asked = {"owner": show.owner_address} if show.owner_address else {}
+    _podcast(channel, "locked", "yes" if show.is_locked else "no", asked)
 
 
 def write_item(item: etree._Element, entry: Entry, info: FeedInfo) -> None:

@@ -127,7 +127,8 @@ def check_article(title: str, html: str, brand: Brand) -> None:
 
 def _plain(source: str, where: str, content: Content, brand: Brand) -> str:
     template = compile_merge(source, where=where, markup=False, brand=brand_fields(brand))
-    return one_line(template.fill(ANONYMOUS, {"page_url": content.url, **dict.fromkeys(_OWN_LINKS, "")}))
+    filled = template.fill(ANONYMOUS, {"page_url": content.url, **dict.fromkeys(_OWN_LINKS, "")})
+    return one_line(newsletter_leftovers.without_merge_tags(filled))
 
 
 def _for_everybody(content: Content, brand: Brand) -> HtmlElement:
@@ -148,8 +149,10 @@ def _take_out_leftovers(root: HtmlElement, page_url: str) -> None:
     """Take out what an import or a pasted mail brought along: personal links, pixels, click-tracking, merge tags of other programs."""
     for _ in newsletter_leftovers.take_out(root, own=lambda url: _is_personal_page(url, page_url)):
         pass
-    newsletter_leftovers.take_out_merge_tags(root)
     html_body.drop_empty_blocks(root)
+    while newsletter_leftovers.merge_tags_left(root):  # an element that goes brings together what stood around it
+        newsletter_leftovers.take_out_merge_tags(root)
+        html_body.drop_empty_blocks(root)
 
 
 def _is_personal_page(url: str, page_url: str) -> bool:

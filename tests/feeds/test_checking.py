@@ -112,6 +112,10 @@ def test_content_that_readers_may_have_passes(markup):
     assert problems(made(html=markup), now=NOW) == []
 
 
+def test_a_merge_tag_in_a_title_is_refused():
+    assert "*|FNAME|* is a merge tag" in problems(made(title="For *|FNAME|*"), now=NOW)[0]
+
+
 def test_a_wrong_weekday_is_refused():
     assert "is no date with the right weekday" in problems(swapped(RSS, b"<pubDate>Fri,", b"<pubDate>Mon,"), now=NOW)[0]
 

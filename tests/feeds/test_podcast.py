@@ -54,6 +54,7 @@ def test_the_show_tells_apple_who_what_and_for_whom():
     head = channel()
     said = {name: head.findtext(f"i:{name}", None, NS) for name in ("author", "summary", "type", "explicit")}
     assert said == {"author": "The desk", "summary": "All about ponds", "type": "episodic", "explicit": "false"}
+    assert [head.findtext(f"i:owner/i:{name}", None, NS) for name in ("name", "email")] == ["The desk", "desk@pond.example"]
     assert head.find("i:image", NS).get("href") == "https://pond.example/cover.jpg"
     assert [one.get("text") for one in head.iterfind(".//i:category", NS)] == ["Leisure", "Hobbies"]
 

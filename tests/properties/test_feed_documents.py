@@ -163,6 +163,7 @@ def test_feedparser_never_complains_about_any_articles(entries, name):
 
 @given(any_text)
 @example("&#x1f;0<video src=/x>&#xfffe;")
+@example("<p>*|A<b>*|B|*</b>|*</p>*|A*|B|*|*")
 @example("<p>*|A<b>|*</b></p>")
 @example('<a href="https://google.com/url?q=https://x.list-manage.com/track/click?u=1">x</a>')
 def test_feed_html_of_any_text_holds_nothing_that_readers_must_not_be_given(written):

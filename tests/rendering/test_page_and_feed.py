@@ -179,6 +179,11 @@ def test_the_title_is_one_plain_line(letter):
     assert plain_title(replace(letter.content, title=letter.content.title + "\n"), letter.brand) == "A pond in a bucket, for you"
 
 
+def test_a_title_and_a_summary_hold_no_merge_tags_of_other_programs(letter):
+    content = replace(letter.content, title="A pond, *|FNAME|*!", summary="For %%first_name%% and all")
+    assert (plain_title(content, letter.brand), plain_summary(content, letter.brand)) == ("A pond,!", "For and all")
+
+
 def test_the_summary_is_one_plain_line(letter):
     assert plain_summary(replace(letter.content, summary="For {{ subscriber.name | default('all') }}"), letter.brand) == "For all"
 
