@@ -216,13 +216,15 @@ class _OnDisk(Variant):
     """A form whose bytes are read when somebody wants them: most polls are answered by the tag alone."""
 
     __slots__ = ("_path", "_shelf")
+    _path: Path
+    _shelf: "Shelf"
 
     def __init__(self, etag: str, path: Path, shelf: "Shelf") -> None:
         for name, value in (("etag", etag), ("_path", path), ("_shelf", shelf)):
             object.__setattr__(self, name, value)
 
     @property
-    def body(self) -> bytes:  # type: ignore[override]  # read-only in both
+    def body(self) -> bytes:
         """The bytes. Raises FileNotFoundError when the version was dropped meanwhile: eight newer ones came."""
         return self._shelf.read(self._path)
 
