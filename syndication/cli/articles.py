@@ -23,8 +23,8 @@ from syndication.delivery.mailing.preview import NOBODY_YET, preview
 from syndication.errors import BadInput
 from syndication.queue import FEEDS, ring
 from syndication.rendering.adapt import field_check
-from syndication.web.attachments import Named, attach_named, attach_of_front_matter
 from syndication.web.archive.piece import article_page
+from syndication.web.attachments import Named, attach_named, attach_of_front_matter
 
 PUBLISH_FEEDS = "syndication.tasks.publish_feeds"
 

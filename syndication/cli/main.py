@@ -9,6 +9,7 @@ from syndication import __version__
 from syndication.cli.articles import article
 from syndication.cli.campaigns import campaign
 from syndication.cli.dkim import dkim
+from syndication.cli.feed_check import feeds_check
 from syndication.cli.imports import subscribers
 from syndication.cli.output import Speaking
 from syndication.cli.readers import lists
@@ -54,6 +55,7 @@ for command in (
 ):
     command_line.add_command(command)
 command_line.add_command(lists, name="list")
+feeds.add_command(feeds_check)
 
 
 def main() -> None:

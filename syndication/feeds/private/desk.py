@@ -1,6 +1,5 @@
 """Gathers what the private editions of a publication are made from, once for all of them, and writes their documents."""
 
-import hashlib
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,12 +11,14 @@ from django.conf import settings
 from syndication.articles.models import Article, Enclosure, Podcast, Publication
 from syndication.feeds import checking, store
 from syndication.feeds.documents import ATOM, JSON, RSS, Entry, FeedInfo
+from syndication.feeds.entries import digest_of, entries_of
 from syndication.feeds.json_document import json_feed
+from syndication.feeds.models import Feed
 from syndication.feeds.private.choosing import Candidate, Chosen
 from syndication.feeds.private.stand_ins import STAND_IN, without_stand_ins
 from syndication.feeds.xml_documents import atom, rss
 from syndication.rendering.adapt import brand_of, content_of, home_url
-from syndication.rendering.article import Brand, feed_html, plain_summary, plain_title
+from syndication.rendering.article import Brand, feed_html
 
 MADE_AS = "1"  # another number writes every edition anew
 MOST_MAILED = 60  # newest campaigns of a list that are looked at: more than a feed has entries
@@ -79,8 +80,7 @@ def written(desk: Desk, chosen: Sequence[Chosen]) -> tuple[store.Content | None,
         log.error("private feeds of %s are refused, readers keep the last good ones: %s", desk.publication.slug, "; ".join(found))
         return None, "; ".join(found)
     bodies = {written_as.file_name: body for written_as, body in without_stand_ins(documents).items()}
-    told = tuple((one.id, hashlib.sha256(repr(one).encode("utf-8", "surrogatepass")).hexdigest()) for one in entries)
-    return store.Content(bodies, entries=told), "; ".join(left_out)
+    return store.Content(bodies, entries=tuple((one.id, digest_of(one)) for one in entries)), "; ".join(left_out)
 
 
 def _candidates(publication: Publication, mailed_ids: Iterable[int], now: datetime) -> list[Candidate]:
@@ -117,37 +117,24 @@ def _around(publication: Publication) -> str:
 
 
 def _entries(desk: Desk, chosen: Sequence[Chosen]) -> tuple[list[Entry], list[str]]:
+    """An entry for each article, as public feeds have it, under the date that it has here."""
     missing = [one.candidate.pk for one in chosen if one.candidate.pk not in desk.rendered]
-    articles = Article.objects.select_related("publication").in_bulk(missing)
-    entries, left_out = [], []
-    for one in chosen:
-        try:
-            entry = desk.rendered.get(one.candidate.pk) or _entry(articles[one.candidate.pk], desk.brand, has_page=one.candidate.has_page)
-        except Exception as error:  # whatever it is, the other articles must reach their readers
-            log.exception("article %d is left out of private feeds", one.candidate.pk)
-            left_out.append(f"article {one.candidate.pk} is left out: {error}")
-            continue
-        desk.rendered[one.candidate.pk] = entry
-        entries.append(replace(entry, published_at=one.at))
-    return entries, left_out
+    articles = list(Article.objects.filter(pk__in=missing))
+    entries, left_out = entries_of(Feed(publication=desk.publication), articles)
+    by_id = {entry.id: entry for entry in entries}
+    for article in articles:
+        if article.permanent_id in by_id:
+            desk.rendered[article.pk] = by_id[article.permanent_id]
+    here = [(desk.rendered[one.candidate.pk], one) for one in chosen if one.candidate.pk in desk.rendered]
+    told = [f"{one.slug} is left out: {one.why}" for one in left_out]
+    return [replace(entry if one.candidate.has_page else _without_page(entry, one, desk), published_at=one.at) for entry, one in here], told
 
 
-def _entry(article: Article, brand: Brand, *, has_page: bool) -> Entry:
-    """The whole content; merge fields at their defaults, as everywhere outside of a mail. Without a page there is no link."""
-    content = content_of(article, settings.BASE_URL)
-    content = content if has_page else replace(content, url="")
-    return Entry(
-        id=content.permanent_id,
-        title=plain_title(content, brand),
-        url=content.url or f"{STAND_IN}{article.uid}",
-        summary=plain_summary(content, brand),
-        html=feed_html(content, brand, base_url=settings.BASE_URL),
-        author=content.author,
-        tags=tuple(map(str, article.tags)),
-        language="" if article.language == article.publication.language else article.language,
-        published_at=article.updated_at,
-        updated_at=article.updated_at,
-    )
+def _without_page(entry: Entry, one: Chosen, desk: Desk) -> Entry:
+    """The entry of an article that has no page: nothing leads to it, neither a link nor an address inside the content."""
+    article = Article.objects.select_related("publication").get(pk=one.candidate.pk)
+    content = replace(content_of(article, settings.BASE_URL), url="")
+    return replace(entry, html=feed_html(content, desk.brand, base_url=settings.BASE_URL), url=f"{STAND_IN}{article.uid}")
 
 
 def _info(publication: Publication) -> FeedInfo:
@@ -160,4 +147,5 @@ def _info(publication: Publication) -> FeedInfo:
         site_url=home_url(publication, settings.BASE_URL),
         folder_url=STAND_IN,
         since=publication.created_at,
+        image_url=publication.image_url,
     )

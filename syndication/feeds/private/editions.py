@@ -15,7 +15,7 @@ from django.db.models import Q
 from syndication.feeds import files, store
 from syndication.feeds.private.choosing import choose, fingerprint
 from syndication.feeds.private.desk import Desk, Mailed, desk_of, written
-from syndication.feeds.private.models import PrivateEdition
+from syndication.feeds.private.models import PrivateEdition, PrivateFeed
 
 LOOK_AGAIN_AFTER = timedelta(seconds=30)
 FORGOTTEN_AFTER = timedelta(days=60)
@@ -63,6 +63,22 @@ def look(publication_id: int, mailed: Mailed, *, now: datetime, anew: bool = Fal
         changed = [edition for edition in editions if _bring_up_to_date(edition, desk, anew=anew)]
         PrivateEdition.objects.filter(pk__in=[one.pk for one in editions]).update(looked_at=now)
     return Looked(len(editions), len(changed))
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """How a publication's private feeds are: readers with an address, editions they share, and what went wrong."""
+
+    readers: int
+    editions: int
+    problems: tuple[str, ...]
+
+
+def shared(publication_id: int) -> Shared:
+    """For staff: who has an address is not told."""
+    made = PrivateEdition.objects.filter(publication_id=publication_id)
+    problems = sorted(set(made.exclude(problem="").values_list("problem", flat=True)))
+    return Shared(PrivateFeed.objects.filter(publication_id=publication_id).count(), made.count(), tuple(problems))
 
 
 def _drop_forgotten(publication_id: int, now: datetime) -> None:

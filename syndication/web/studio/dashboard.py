@@ -10,6 +10,7 @@ from syndication.articles.models import Article, Publication
 from syndication.audience.models import Subscription
 from syndication.campaigns.models import Campaign
 from syndication.delivery.bounces.faults import open_faults
+from syndication.feeds.health import sick_publications
 from syndication.web.studio.access import StaffRequest
 from syndication.web.studio.screen import screen
 
@@ -37,6 +38,7 @@ def dashboard(request: StaffRequest) -> HttpResponse:
         steps=steps,
         all_done=all(step.is_done for step in steps),
         faults=open_faults(),
+        sick_feeds=sick_publications(),
         campaigns=Campaign.objects.filter(state__in=UNDER_WAY)
         .select_related("article__publication", "list", "publication")
         .order_by(F("starts_at").asc(nulls_first=True))[:NEWEST],

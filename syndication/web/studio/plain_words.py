@@ -16,6 +16,7 @@ ADVICE = [
     (r" `syndication subscribers import [^`]*` adds some", " Add some under Subscribers"),
     (r"`syndication list create [^`]*` makes it", "Make it under Lists"),
     (r"See them all with `syndication (article|campaign)s? list`", r"See them all under \1s"),
+    (r"`syndication feeds publish` writes (them|it) again", r"“Write all feeds again” does what its name says"),
     (r"; `syndication (\w+) list` shows those there are", ""),
     (r"that `article import` printed", "that it had before"),
 ]
