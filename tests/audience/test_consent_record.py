@@ -19,11 +19,6 @@ NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def weekly():
-    return make_list(make_publication())
-
-
-@pytest.fixture
 def wording(weekly):
     return ConsentWording.objects.create(publication=weekly.publication, digest="ab" * 32, text="Subscribe to Field Notes\n- Weekly")
 
@@ -66,7 +61,7 @@ def test_the_triggers_that_refuse_it_are_there_after_all_migrations():
     }
     with connection.cursor() as cursor:
         cursor.execute(question[connection.vendor])
-        assert [row[0] for row in cursor.fetchall()] == ["syndication_consentrecord", "syndication_consentwording"]
+        assert {"syndication_consentrecord", "syndication_consentwording"} <= {row[0] for row in cursor.fetchall()}
 
 
 def test_erasing_and_deleting_a_list_still_work(asked, weekly):

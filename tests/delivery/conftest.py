@@ -52,3 +52,15 @@ def mailing(news):
         content_hash="0" * 64,
         frozen_at=NOW,
     )
+
+
+@pytest.fixture
+def wire(smtp_server, settings, tmp_path):
+    """A real SMTP server, which is the only one of the settings."""
+    from syndication.delivery.sending import send
+    from syndication.environment import SmtpAddress
+
+    settings.JOURNAL = tmp_path / "journal"
+    settings.SMTP = SmtpAddress(smtp_server.host, smtp_server.port)
+    yield smtp_server
+    send.close_connections()

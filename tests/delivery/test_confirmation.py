@@ -9,17 +9,8 @@ from syndication.delivery.mailing.confirmation import plan_confirmation
 from syndication.delivery.models import Delivery, Mailing
 from syndication.delivery.sending import send
 from syndication.delivery.states import State
-from syndication.environment import SmtpAddress
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
-
-
-@pytest.fixture
-def wire(smtp_server, settings, tmp_path):
-    settings.JOURNAL = tmp_path / "journal"
-    settings.SMTP = SmtpAddress(smtp_server.host, smtp_server.port)
-    yield smtp_server
-    send.close_connections()
 
 
 def ask(news, address="ada@example.org"):

@@ -20,7 +20,6 @@ from syndication.delivery.ledger.forget import erase_reader
 from syndication.delivery.models import Batch, Delivery, Mailing
 from syndication.delivery.sending import send
 from syndication.delivery.states import State
-from syndication.environment import SmtpAddress
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -31,14 +30,6 @@ def article(publication):
     return Article.objects.create(
         publication=publication, slug="news", title="News", html="<p>It is here.</p>", language="en", updated_at=NOW
     )
-
-
-@pytest.fixture
-def wire(smtp_server, settings, tmp_path):
-    settings.JOURNAL = tmp_path / "journal"
-    settings.SMTP = SmtpAddress(smtp_server.host, smtp_server.port)
-    yield smtp_server
-    send.close_connections()
 
 
 @pytest.fixture

@@ -38,14 +38,6 @@ def article(publication):
 
 
 @pytest.fixture
-def wire(smtp_server, settings, tmp_path):
-    settings.JOURNAL = tmp_path / "journal"
-    settings.SMTP = SmtpAddress(smtp_server.host, smtp_server.port)
-    yield smtp_server
-    send.close_connections()
-
-
-@pytest.fixture
 def running(article, news, readers, wire):
     """A started campaign with four readers, planned."""
     readers(4)

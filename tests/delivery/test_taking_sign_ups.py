@@ -1,10 +1,8 @@
 """From a kept wish to its mail: in groups, once, with nothing of a stranger in it, whatever dies in between."""
 
-import threading
 from datetime import UTC, datetime
 
 import pytest
-from django.db import connection
 from lxml import html as lxml_html
 from support.publications import make_list, make_publication
 
@@ -14,18 +12,9 @@ from syndication.delivery.mailing import confirmation
 from syndication.delivery.mailing.freeze import freeze_confirmation
 from syndication.delivery.models import Batch, Delivery, Mailing
 from syndication.delivery.sending import send
-from syndication.environment import SmtpAddress
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def wire(smtp_server, settings, tmp_path):
-    settings.JOURNAL = tmp_path / "journal"
-    settings.SMTP = SmtpAddress(smtp_server.host, smtp_server.port)
-    yield smtp_server
-    send.close_connections()
 
 
 @pytest.fixture
@@ -127,30 +116,32 @@ def test_a_crash_before_the_mail_is_planned_leaves_the_wish(weekly, settings, tm
     assert not ConsentRecord.objects.exists()
 
 
-@pytest.mark.django_db(transaction=True)
-def test_workers_that_take_at_once_keep_to_the_budget_and_send_each_wish_once(weekly):
-    if connection.vendor == "sqlite":
-        pytest.skip("SQLite has one writer at a time; its test database lives in memory and cannot be shared by threads")
-    for number in range(12):
-        keep(weekly, "ada@example.org", at=NOW.replace(microsecond=number))
-        keep(weekly, f"r{number}@example.org", at=NOW.replace(microsecond=number))
-    failures = []
+FOUR_WORKERS = """
+import json
+from datetime import UTC, datetime
+from support.at_once import at_once
+from support.publications import make_list, make_publication
+from syndication.audience.models import ConsentRecord, SignUp
+from syndication.delivery.mailing import confirmation
+from syndication.delivery.models import Delivery
 
-    def work():
-        try:
-            confirmation.plan_sign_ups()
-        except Exception as error:  # noqa: BLE001  # told below
-            failures.append(error)
-        finally:
-            connection.close()
+weekly = make_list(make_publication())
+for number in range(12):
+    for address in ("ada@example.org", f"r{number}@example.org"):
+        SignUp.objects.create(
+            publication=weekly.publication, address=address, lists=[weekly.pk], how="form",
+            asked_at=datetime(2026, 11, 24, 9, 0, 0, number, tzinfo=UTC),
+        )
+at_once(*[confirmation.plan_sign_ups] * 4)
+confirmation.plan_sign_ups()
+print(json.dumps({
+    "waiting": SignUp.objects.count(),
+    "to ada": ConsentRecord.objects.filter(subscription__subscriber__address="ada@example.org").count(),
+    "to others": Delivery.objects.exclude(subscriber__address="ada@example.org").count(),
+}))
+"""
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not failures
-    confirmation.plan_sign_ups()
-    assert not SignUp.objects.exists()
-    assert ConsentRecord.objects.filter(subscription__subscriber__address="ada@example.org").count() == 3
-    assert Delivery.objects.exclude(subscriber__address="ada@example.org").count() == 12
+
+@pytest.mark.processes
+def test_workers_that_take_at_once_keep_to_the_budget_and_send_each_wish_once(live_home):
+    assert live_home.told(FOUR_WORKERS) == {"waiting": 0, "to ada": 3, "to others": 12}

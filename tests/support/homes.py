@@ -80,8 +80,15 @@ class LiveHome:
 
     def run(self, *command: str, **options) -> subprocess.CompletedProcess:
         """Run a program of this home to its end; as `run_cli`."""
-        options = {"capture_output": True, "text": True, "timeout": 120, "check": False} | options
-        return subprocess.run(command, env=self.environ, cwd=REPOSITORY, **options)  # noqa: PLW1510  # it is in `options`
+        options = {"capture_output": True, "text": True, "timeout": 120, "check": False, "env": self.environ} | options
+        return subprocess.run(command, cwd=REPOSITORY, **options)  # noqa: PLW1510  # it is in `options`
+
+    def told(self, lines: str) -> Any:
+        """Run lines of Python with this home's Django, tests/ on their path; the JSON that they print."""
+        environ = self.environ | {"PYTHONPATH": "tests"}
+        done = self.run(sys.executable, "-c", f"import django\ndjango.setup()\n{lines}", env=environ)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
 
     def start(self, *command: str, **environ: str) -> Running:
         """Start a program of this home; it is stopped with the home."""

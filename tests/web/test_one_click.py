@@ -38,11 +38,6 @@ BODIES = {
 
 
 @pytest.fixture
-def client():
-    return Client(enforce_csrf_checks=True)
-
-
-@pytest.fixture
 def subscription():
     to = make_list(make_publication())
     return subscribe.add(subscribe.Person("mara@example.org"), to=to, confirmed=True, how="staff", now=timezone.now())

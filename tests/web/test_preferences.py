@@ -4,7 +4,6 @@ import json
 from datetime import timedelta
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 from lxml import html as lxml_html
 from support.letters import make_mailing, tokens_of
@@ -19,22 +18,6 @@ from syndication.delivery.models import Attempt, Delivery
 from syndication.delivery.states import State
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
-
-
-@pytest.fixture
-def client():
-    """As strict as a browser: CSRF checks are on."""
-    return Client(enforce_csrf_checks=True)
-
-
-@pytest.fixture
-def publication():
-    return make_publication()
-
-
-@pytest.fixture
-def weekly(publication):
-    return make_list(publication)
 
 
 @pytest.fixture
@@ -230,7 +213,11 @@ def test_feed_only_and_a_pause_are_kept_and_shown(client, home, mara, weekly):
     assert f"Paused: no mails before {until:%-d %B %Y}." in words(client.get(home))
     client.post(home + "lists/weekly/", {"do": "save", "frequency": "feed", "paused_until": ""})
     assert "You read this list by feed" in words(client.get(home))
-    assert notes(mara) == [f"preferences: weekly: each, paused until {until}", "preferences: weekly: feed", "preferences: private feed made"]
+    assert notes(mara) == [
+        f"preferences: weekly: each, paused until {until}",
+        "preferences: weekly: feed",
+        "preferences: private feed made",
+    ]
 
 
 def test_saving_the_same_again_is_no_event(client, home, mara):

@@ -1,32 +1,14 @@
 """The links in a mail work without cookie or login, only a POST acts, and no answer tells a stranger who reads what."""
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 from lxml import html as lxml_html
-from support.publications import make_list, make_publication
 
 from syndication.audience import subscribe
 from syndication.audience.models import ConsentRecord, Subscriber, Subscription
 from syndication.audience.self_service import leave
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
-
-
-@pytest.fixture
-def client():
-    """As strict as a browser: CSRF checks are on."""
-    return Client(enforce_csrf_checks=True)
-
-
-@pytest.fixture
-def publication():
-    return make_publication()
-
-
-@pytest.fixture
-def weekly(publication):
-    return make_list(publication)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.test import Client
 from django.utils import timezone
 from lxml import html as lxml_html
 from support.publications import NOON, make_article, make_articles, make_list, make_publication
@@ -12,11 +13,6 @@ from syndication.articles.models import Article
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 HOME = "https://news.example.org/a/field-notes/"
-
-
-@pytest.fixture
-def publication():
-    return make_publication()
 
 
 def page(response):
@@ -193,8 +189,8 @@ def test_a_page_may_be_cached_by_everyone_for_a_minute(client, publication, path
     assert "Cookie" not in response.get("Vary", "")
 
 
-def test_a_page_cannot_be_posted_to(client, publication):
-    assert client.post("/a/field-notes/").status_code == 405
+def test_a_page_cannot_be_posted_to(publication):
+    assert Client().post("/a/field-notes/").status_code == 405
 
 
 def test_an_unknown_address_answers_in_our_own_words(client):

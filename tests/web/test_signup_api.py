@@ -16,16 +16,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.database]
 PATH = "/api/publications/field-notes/sign-ups"
 
 
-@pytest.fixture
-def publication():
-    return make_publication()
-
-
-@pytest.fixture
-def weekly(publication):
-    return make_list(publication)
-
-
 def post(client, address="new@example.org", *, remote="203.0.113.7", **more):
     return client.post(PATH, {"address": address} | more, content_type="application/json", REMOTE_ADDR=remote)
 

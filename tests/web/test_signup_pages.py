@@ -23,22 +23,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.database]
 PATH = "/s/field-notes/"
 
 
-@pytest.fixture
-def client():
-    """As strict as a browser: CSRF checks are on."""
-    return Client(enforce_csrf_checks=True)
-
-
-@pytest.fixture
-def publication():
-    return make_publication()
-
-
-@pytest.fixture
-def weekly(publication):
-    return make_list(publication)
-
-
 def read(response):
     return lxml_html.fromstring(response.content.decode())
 

@@ -17,11 +17,6 @@ PAGE = (
 )
 
 
-@pytest.fixture
-def publication():
-    return make_publication()
-
-
 def words_of(answer) -> str:
     return answer.content.decode()
 

@@ -7,7 +7,7 @@ import pytest
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
-from support.publications import NOON, make_list, make_publication
+from support.publications import NOON, make_list
 from support.staff import signed_in
 
 from syndication.audience import consent
@@ -23,11 +23,6 @@ from syndication.web.studio.readers.many import eraser
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 MANY = "/studio/subscribers/many/"
-
-
-@pytest.fixture
-def weekly():
-    return make_list(make_publication())
 
 
 @pytest.fixture

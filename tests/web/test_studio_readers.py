@@ -13,16 +13,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 @pytest.fixture
-def publication():
-    return make_publication()
-
-
-@pytest.fixture
-def weekly(publication):
-    return make_list(publication)
-
-
-@pytest.fixture
 def rosa(weekly):
     return add(Person("rosa@example.org", name="Rosa Rau"), to=weekly, confirmed=True, how="import", now=timezone.now()).subscriber
 

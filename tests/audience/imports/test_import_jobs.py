@@ -3,18 +3,15 @@
 import json
 import signal
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 from support.publications import make_list, make_publication
 from support.waiting import wait_until
 
 from syndication.audience import subscribe
-from syndication.audience.importing import Plan, import_rows
 from syndication.audience.imports import files
 from syndication.audience.imports import job as jobs
 from syndication.audience.imports import work as working
@@ -27,7 +24,6 @@ from syndication.audience.subscribe import Person
 from syndication.audience.suppression import domain_rules
 from syndication.audience.suppression.suppress import suppress
 from syndication.audience.table.look import Chosen
-from syndication.audience.table.rows import Row
 from syndication.errors import BadInput, Refused
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -237,23 +233,32 @@ def test_files_go_after_a_week_and_unfinished_commands_are_closed(news, settings
     assert not list(settings.IMPORTS.iterdir())
 
 
-@pytest.mark.django_db(transaction=True)
-def test_two_imports_of_the_same_readers_at_the_same_time_bring_each_in_once(news):
-    if connection.vendor == "sqlite":
-        pytest.skip("SQLite has one writer: the second import waits for the first one's group")
-    rows = [Row(line, f"r{line}@example.org") for line in range(2, 6002)]
+TWO_IMPORTS = """
+import json
+from django.utils import timezone
+from support.at_once import at_once
+from support.publications import make_list, make_publication
+from syndication.audience.importing import Plan, import_rows
+from syndication.audience.models import ConsentRecord, Subscriber, Subscription
+from syndication.audience.table.rows import Row
 
-    def bring_in(_):
-        try:
-            return import_rows(rows, Plan(news, confirmed=True, dry_run=False, now=timezone.now()))
-        finally:
-            connection.close()
+news = make_list(make_publication(), "news")
+rows = [Row(line, f"r{line}@example.org") for line in range(2, 6002)]
+both = at_once(*[lambda: import_rows(rows, Plan(news, confirmed=True, dry_run=False, now=timezone.now()))] * 2)
+print(json.dumps({
+    "new": [counts.new for counts in both],
+    "unchanged": [counts.unchanged for counts in both],
+    "rows": [model.objects.count() for model in (Subscriber, Subscription, ConsentRecord)],
+}))
+"""
 
-    with ThreadPoolExecutor(2) as pool:
-        both = list(pool.map(bring_in, range(2)))
-    assert sorted(counts.new for counts in both) == [0, 6000]
-    assert sorted(counts.unchanged for counts in both) == [0, 6000]
-    assert Subscription.objects.count() == ConsentRecord.objects.count() == Subscriber.objects.count() == 6000
+
+@pytest.mark.processes
+def test_two_imports_of_the_same_readers_at_the_same_time_bring_each_in_once(live_home):
+    told = live_home.told(TWO_IMPORTS)
+    assert told["rows"] == [6000] * 3
+    assert [new + unchanged for new, unchanged in zip(told["new"], told["unchanged"], strict=True)] == [6000] * 2
+    assert sum(told["new"]) == 6000
 
 
 # ---------------------------------------------------------------- taking back

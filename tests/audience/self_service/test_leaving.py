@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from support.publications import make_list, make_publication
 
 from syndication.audience import subscribe, tokens
 from syndication.audience.change import change
@@ -15,11 +14,6 @@ from syndication.audience.suppression.suppress import suppress
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def weekly():
-    return make_list(make_publication())
 
 
 def add(to, *, confirmed=True):

@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from support.publications import NOON, make_list, make_publication
+from support.publications import NOON, make_list
 
 from syndication.audience.erase import erase
 from syndication.audience.models import BulkJob, ConsentRecord, Subscriber, Subscription, Suppression
@@ -11,11 +11,6 @@ from syndication.audience.suppression.suppress import suppress
 from syndication.errors import BadInput, Refused
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
-
-
-@pytest.fixture
-def weekly():
-    return make_list(make_publication())
 
 
 @pytest.fixture
