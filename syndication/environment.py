@@ -1,6 +1,7 @@
 """Reads environment variables into typed values; a wrong value names itself."""
 
 import json
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -14,6 +15,7 @@ SMTP_SCHEMES = {"smtp": 25, "smtps": 465, "lmtp": 24}
 SMTP_AUTH_MODES = ("plain", "login", "xoauth2")
 SMTP_OPTIONS = frozenset({"tls", "auth", "connections", "window", "verify", "ca", "clear_password"})
 LONGEST_ADDRESS = 500  # characters
+_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?").fullmatch
 MOST_CONNECTIONS, LARGEST_WINDOW = 100, 64
 ESP_PREFIX = "esp+"
 ESP_OPTIONS: Mapping[str, frozenset[str]] = {  # providers whose HTTP API we speak, and what else their URL may say
@@ -148,6 +150,19 @@ def read_networks(environ: Mapping[str, str], name: str, default: str = "") -> t
             found.append(ip_network(word))
         except ValueError as error:
             raise SettingError(name, word, f"is no network ({error}); write 10.0.0.0/8 or 127.0.0.1") from error
+    return tuple(found)
+
+
+def read_hosts(environ: Mapping[str, str], name: str, *, present: str) -> tuple[str, ...]:
+    """Host names between spaces, in small letters, without ports. Raises SettingError for what is none, or is the present one."""
+    found: dict[str, None] = {}
+    for word in read(environ, name).lower().split():
+        host = word.rstrip(".")
+        if not _HOST(host):
+            raise SettingError(name, word, "is no host name; write old.example.org, without https:// and port")
+        if host == present:
+            raise SettingError(name, word, "is the host of SYNDICATION_BASE_URL; name only hosts that lead there")
+        found[host] = None
     return tuple(found)
 
 

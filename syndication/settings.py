@@ -71,7 +71,8 @@ _remembered = environment.remembered(ADDRESS_FILE)
 BASE_URL = environment.base_url(environment.read(os.environ, "SYNDICATION_BASE_URL", _remembered.get("base_url", "http://127.0.0.1:8000")))
 _public = urlsplit(BASE_URL)
 _is_https = _public.scheme == "https"
-ALLOWED_HOSTS = [_public.hostname or "localhost", "localhost", "127.0.0.1", "[::1]"]
+OLD_HOSTS = environment.read_hosts(os.environ, "SYNDICATION_OLD_HOSTS", present=_public.hostname or "")
+ALLOWED_HOSTS = [_public.hostname or "localhost", "localhost", "127.0.0.1", "[::1]", *OLD_HOSTS]
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 
 # ------------------------------------------------------------------ servers
@@ -257,7 +258,6 @@ CONTENT_SECURITY_POLICY = {
         "script-src": [SELF],
         "style-src": [SELF],
         "img-src": [SELF, "data:", "https:"],
-        "media-src": [SELF, "https:"],
         "media-src": [SELF, "https:"],
         "connect-src": [SELF],
         "frame-src": [SELF],

@@ -17,6 +17,7 @@ from syndication.feeds.polls.keep import keep  # noqa: E402
 from syndication.queue import SWITCH_SECONDS  # noqa: E402
 from syndication.web.feeds import FeedsFirst  # noqa: E402
 from syndication.web.hub import HubFirst  # noqa: E402
+from syndication.web.old_hosts import OldHostsFirst  # noqa: E402
 from syndication.web.one_click import OneClickFirst  # noqa: E402
 
 sys.setswitchinterval(SWITCH_SECONDS)  # threads take turns quickly: see queue.py
@@ -28,4 +29,5 @@ except schema.NewerTables as error:
 
 polls = Polls(keep)
 atexit.register(polls.end)
-application = FeedsFirst(HubFirst(OneClickFirst(_django)), settings.FEEDS, polls)
+_present = FeedsFirst(HubFirst(OneClickFirst(_django)), settings.FEEDS, polls)
+application = OldHostsFirst(_present, settings.OLD_HOSTS, settings.BASE_URL)
