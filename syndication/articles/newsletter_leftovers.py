@@ -78,6 +78,9 @@ _PIXELS = re.compile(
     r"|[\w.-]*\b(?:cmail\d+|createsend\d*)\.com/t/[\w-]+/o|feeds\.feedburner\.com/~r/)",
     re.IGNORECASE,
 )
+_MAY_WRAP = re.compile(
+    r"outlook|google|facebook|instagram|reddit|slack-redir|linkedin|youtube|substack|awstrack|mandrill|kit-mail", re.IGNORECASE
+)
 _WRAPPERS = {
     r"[\w.-]*\.safelinks\.protection\.outlook\.com/": "url",
     r"(?:www\.)?google\.\w{2,3}(?:\.\w\w)?/url\b": "q",
@@ -228,6 +231,8 @@ def _left(element: HtmlElement, text: str, why: str) -> Leftover:
 
 def _target(parts: SplitResult, url: str) -> str:
     """Where a known wrapper leads, or ""."""
+    if not _MAY_WRAP.search(parts.netloc):
+        return ""
     place = f"{parts.netloc}{parts.path}"
     for wrapper, name in _WRAPPERS.items():
         if re.match(wrapper, place, re.IGNORECASE):

@@ -29,6 +29,9 @@ _ALLOWED_ATTRIBUTES: dict[str, set[str]] = {
 }
 _CANDIDATE = re.compile(r"\s*([^\s,]\S*[^\s,]|[^\s,])(?:\s+([^,]+?))?\s*(?:,|$)")
 _EMBEDDING = re.compile(rf"<(?:{'|'.join(sorted(embeds.EMBEDDING))})\b", re.IGNORECASE)
+_COMPLETE = re.compile(
+    r"https?://[a-z0-9][a-z0-9.-]*(?::[0-9]+)?/[\w/.~+%=&;,@:-]*(?:\?[\w/.~+%=&;,@:-]+)?(?:#[\w-]+)?", re.ASCII
+)  # most are
 _EMPTY_ALLOWED = frozenset({"br", "hr", "img", "td", "th", "col", "source", "video", "audio", "wbr", "picture"})
 
 
@@ -112,6 +115,8 @@ def _absolute_candidates(candidates: str, base: str) -> Iterator[str]:
 
 def _joined(base: str, url: str, *, may_write: bool = False) -> str:
     """The complete address, or nothing for one that cannot be read; mailto: and tel: only where one `may_write`."""
+    if _COMPLETE.fullmatch(url):
+        return url
     try:
         joined = urljoin(base, url.strip().replace(" ", "%20"))
         parts = urlsplit(joined)
