@@ -10,6 +10,7 @@ import logging
 import queue
 import ssl
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Collection
 from functools import cache
@@ -21,9 +22,10 @@ from syndication.feeds.hub.callbacks import Callback
 from syndication.feeds.hub.guarded_names import GuardedNames, LookUp, NotPublic, addresses_of
 from syndication.feeds.hub.messages import LARGEST_HEAD, Answer, BadAnswer, Head, Request, chunk_size, head_of_answer, head_of_request
 
-PIECE = 64 * 1024  # bytes of a body handed to a connection at once; the body itself is shared by all
+PIECE = 128 * 1024  # bytes handed to a connection at once; the body itself is shared by all
 DRAINED = 16 * 1024  # bytes of an unwanted answer that are read to keep its connection
 MOST_KEPT = 64  # idle connections
+GATHER_SECONDS = 0.02
 MOST_INTERIM = 4  # 1xx answers before the real one
 
 log = logging.getLogger("syndication.hub")
@@ -67,17 +69,18 @@ class Courier(Generic[Ticket]):
         """Begin these requests; each ends with an answer. How many may be on their way at once is the caller's to decide."""
         self._loop.call_soon_threadsafe(self._begin, parcels)
 
-    def answers(self, wait_seconds: float) -> list[tuple[Ticket, Answer]]:
-        """What came back since; waits for the first so long."""
-        try:
-            found = [self._answers.get(timeout=wait_seconds)]
-        except queue.Empty:
-            return []
+    def answers(self, wait_seconds: float, *, wanted: int = 1) -> list[tuple[Ticket, Answer]]:
+        """What came back since. Waits so long for the first, and then a moment for so many."""
+        found: list[tuple[Ticket, Answer]] = []
+        until = time.monotonic() + wait_seconds
         while True:
+            left = max(0.0, until - time.monotonic()) if len(found) < wanted else 0.0
             try:
-                found.append(self._answers.get_nowait())
+                found.append(self._answers.get(timeout=left))
             except queue.Empty:
                 return found
+            if len(found) == 1:
+                until = min(until, time.monotonic() + GATHER_SECONDS)
 
     # ------------------------------------------------------------ in the loop's thread
 
@@ -179,9 +182,10 @@ class _Connection:
     async def exchange(self, request: Request) -> Head:
         """Send the request and read the head of the answer, which may come before all is sent."""
         try:
-            self._writer.write(head_of_request(request))
             view = memoryview(request.body)
-            for start in range(0, len(view), PIECE):
+            self._writer.write(b"".join((head_of_request(request), view[:PIECE])))  # one packet more would cost more than the copy
+            await self._writer.drain()
+            for start in range(PIECE, len(view), PIECE):
                 self._writer.write(view[start : start + PIECE])
                 await self._writer.drain()
         except ConnectionError:

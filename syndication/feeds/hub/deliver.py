@@ -10,13 +10,12 @@ from django.utils import timezone
 
 from syndication.feeds.hub.addresses import hub_urls
 from syndication.feeds.hub.callbacks import parsed
-from syndication.feeds.hub.find import folder_of_feed, shelf, written_as
+from syndication.feeds.hub.find import PublishedFeed, written_as
 from syndication.feeds.hub.messages import Answer, Request
 from syndication.feeds.hub.models import HubSubscription
 from syndication.feeds.hub.rows import Errand, Kind, Row, as_taken, put_back
 from syndication.feeds.hub.signature import signature
 from syndication.feeds.hub.topics import self_url
-from syndication.feeds.models import Feed
 from syndication.feeds.store import Version
 
 HTTP_GONE = 410
@@ -26,10 +25,10 @@ def _waiting() -> QuerySet[HubSubscription]:
     return HubSubscription.objects.filter(expires_at__gt=timezone.now())
 
 
-def _errand(row: Row, feed: Feed) -> Errand | None:
+def _errand(row: Row, found: PublishedFeed) -> Errand | None:
     """The newest state of the document, whichever the row was owed."""
     assert isinstance(row, HubSubscription)
-    version = shelf().version(folder_of_feed(feed))
+    version = found.version
     variants = version.documents.get(row.file_name) if isinstance(version, Version) else None
     if not isinstance(version, Version) or variants is None:
         as_taken(row).update(due_at=None)  # gone, or moved this very moment: the next state is told anew

@@ -1,5 +1,7 @@
 """Finds feeds by their addresses, and what is published of them."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -9,9 +11,23 @@ from syndication.feeds.documents import FORMATS, Format
 from syndication.feeds.hub.topics import place_of
 from syndication.feeds.models import Feed
 from syndication.feeds.places import folder_of
-from syndication.feeds.store import Shelf
+from syndication.feeds.store import Gone, Moved, Shelf, Version
 
 FORMAT_OF = {one.file_name: one for one in FORMATS}
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedFeed:
+    """A feed and what lies in its folder at this moment."""
+
+    feed: Feed
+    version: Version | Moved | Gone | None
+
+
+def published(ids: Iterable[int]) -> dict[int, PublishedFeed]:
+    """These feeds by id, but for those that were deleted."""
+    feeds = Feed.objects.select_related("publication", "topic").in_bulk(set(ids))
+    return {pk: PublishedFeed(feed, shelf().version(folder_of_feed(feed))) for pk, feed in feeds.items()}
 
 
 def shelf() -> Shelf:

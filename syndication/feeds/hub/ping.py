@@ -9,18 +9,18 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from syndication.feeds.hub.callbacks import parsed
+from syndication.feeds.hub.find import PublishedFeed
 from syndication.feeds.hub.messages import Answer, Request
 from syndication.feeds.hub.models import HubPing
 from syndication.feeds.hub.rows import Errand, Kind, Row, as_taken, put_back
 from syndication.feeds.hub.wishes import FORM
-from syndication.feeds.models import Feed
 
 
 def _waiting() -> QuerySet[HubPing]:
     return HubPing.objects.filter(hub_url__in=settings.OUTSIDE_HUBS)
 
 
-def _errand(row: Row, feed: Feed) -> Errand:  # noqa: ARG001  # the ping names the document, and says nothing of it
+def _errand(row: Row, found: PublishedFeed) -> Errand:  # noqa: ARG001  # the ping names the document, and says nothing of it
     assert isinstance(row, HubPing)
     # WebSub 4 leaves it open; hubs read hub.url (PubSubHubbub 0.4 7.1) or hub.topic (Switchboard)
     body = urlencode({"hub.mode": "publish", "hub.url": row.topic_url, "hub.topic": row.topic_url}).encode()

@@ -11,7 +11,7 @@ from syndication.feeds.hub import fan_out, shift
 from syndication.feeds.hub.backoff import rest_until
 from syndication.feeds.hub.courier import Courier
 from syndication.feeds.hub.deliver import DELIVERIES
-from syndication.feeds.hub.lanes import Lanes
+from syndication.feeds.hub.lanes import SLOTS, Lanes
 from syndication.feeds.hub.messages import Answer
 from syndication.feeds.hub.models import HubHost, HubSubscription
 from syndication.feeds.hub.ping import PINGS
@@ -21,6 +21,8 @@ from syndication.feeds.hub.verify import WISHES
 RUN_SECONDS = 20.0  # then the rest is left to the next round, so that a worker can stop
 KEEP_SECONDS = 5.0
 WAIT_SECONDS = 0.1
+GATHERED = SLOTS // 2  # answers that are settled together, when they come so fast
+OTHERS_SECONDS = 0.5  # how often wishes and pings are looked for while deliveries go on
 FORGET_HOSTS_AFTER = timedelta(days=30)
 
 Courier_ = Courier[tuple[Kind, Errand, float]]
@@ -57,7 +59,7 @@ class _Round:
     def __init__(self, begun: shift.Shift, courier: Courier_) -> None:
         self._shift, self._courier = begun, courier
         self._lanes = Lanes(dict(HubHost.objects.values_list("host", "failures")))
-        self._look_again_at = 0.0
+        self._look_again_at = self._others_at = 0.0
 
     def go(self, until: float) -> None:
         """Until nothing is due or on its way, or until that moment, and then until what is on its way has ended."""
@@ -71,12 +73,14 @@ class _Round:
             has_begun = is_ours and moment < until and self._begin()
             if not has_begun and not self._lanes.on_the_way:
                 return
-            self._settle(self._courier.answers(WAIT_SECONDS))
+            self._settle(self._courier.answers(WAIT_SECONDS, wanted=min(GATHERED, self._lanes.on_the_way)))
 
     def _begin(self) -> bool:
         """Hand over what may go now; whether there was anything, or something waits for its host's turn."""
-        found = False
-        for kind in kinds():
+        found, moment = False, time.monotonic()
+        are_others_due = moment >= self._others_at
+        self._others_at = moment + OTHERS_SECONDS if are_others_due else self._others_at
+        for kind in kinds() if are_others_due else kinds()[-1:]:
             now, moment = timezone.now(), time.monotonic()
             taken = take(kind, self._lanes, self._shift.number, now, moment)
             errands = [(row, kind.errand(row, feed)) for row, feed in taken]

@@ -9,15 +9,15 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 
 from syndication.feeds.hub.backoff import next_try_at
+from syndication.feeds.hub.find import PublishedFeed, published
 from syndication.feeds.hub.lanes import Lanes
 from syndication.feeds.hub.messages import Answer, Request
 from syndication.feeds.hub.models import HubHost, HubPing, HubSubscription, HubWish
-from syndication.feeds.models import Feed
 
 Row = HubSubscription | HubWish | HubPing
 
 COMES_BACK_AFTER = timedelta(minutes=1)  # what a round took that died
-LOOKED_AT = 4  # rows for each one that can be taken: those of one host stand together
+LOOKED_AT = 2  # rows for each one that can be taken: those of one host stand together
 LONGEST_PROBLEM = 200  # characters
 
 _chance = random.SystemRandom()
@@ -40,7 +40,7 @@ class Kind:
     """One sort of row. `settle` writes what the answers mean, for rows that are still as they were taken."""
 
     waiting: Callable[[], QuerySet[Row]]
-    errand: Callable[[Row, Feed], Errand | None]
+    errand: Callable[[Row, PublishedFeed], Errand | None]
     settle: Callable[[Sequence[tuple[Errand, Answer]], datetime], None]
 
 
@@ -50,7 +50,7 @@ def due(kind: Kind, now: datetime) -> QuerySet[Row]:
     return kind.waiting().filter(due_at__lte=now).exclude(host__in=resting)
 
 
-def take(kind: Kind, lanes: Lanes, number: int, now: datetime, moment: float) -> list[tuple[Row, Feed]]:
+def take(kind: Kind, lanes: Lanes, number: int, now: datetime, moment: float) -> list[tuple[Row, PublishedFeed]]:
     """Rows that may go now, those that are due longest first; they are counted in `lanes` and say `number` as their round."""
     if lanes.room <= 0:
         return []
@@ -60,7 +60,7 @@ def take(kind: Kind, lanes: Lanes, number: int, now: datetime, moment: float) ->
         if taken:
             mine = kind.waiting().filter(pk__in=[row.pk for row in taken])
             mine.update(due_at=now + COMES_BACK_AFTER, tries=F("tries") + 1, round=number)
-    feeds = Feed.objects.select_related("publication", "topic").in_bulk({row.feed_id for row in taken})
+    feeds = published(row.feed_id for row in taken)
     for row in taken:
         row.tries, row.round = row.tries + 1, number
         if row.feed_id not in feeds:  # deleted this moment, and the row with it

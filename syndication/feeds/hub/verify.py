@@ -9,11 +9,11 @@ from django.db.models import QuerySet
 
 from syndication.feeds.hub.backoff import next_try_at
 from syndication.feeds.hub.callbacks import parsed, with_question
+from syndication.feeds.hub.find import PublishedFeed
 from syndication.feeds.hub.messages import Answer, Request
 from syndication.feeds.hub.models import HubSubscription, HubWish
 from syndication.feeds.hub.rows import Errand, Kind, Row, as_taken
 from syndication.feeds.hub.wishes import DENIED, SUBSCRIBE, UNSUBSCRIBE
-from syndication.feeds.models import Feed
 
 MOST_TRIES = 3  # of a callback that gives no answer at all; an answer is a word
 CHALLENGE_BYTES = 32
@@ -23,9 +23,9 @@ def _waiting() -> QuerySet[HubWish]:
     return HubWish.objects.filter(due_at__isnull=False)
 
 
-def _errand(row: Row, feed: Feed) -> Errand:
+def _errand(row: Row, found: PublishedFeed) -> Errand:
     assert isinstance(row, HubWish)
-    if row.mode == SUBSCRIBE and feed.is_gone:
+    if row.mode == SUBSCRIBE and found.feed.is_gone:
         row.mode = DENIED
     asked = {"hub.mode": row.mode, "hub.topic": row.topic_url}
     challenge = ""
