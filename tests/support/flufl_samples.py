@@ -5,26 +5,37 @@ import os
 import subprocess
 import sys
 import tarfile
+import tempfile
 from functools import cache
 from pathlib import Path
 
 VERSION = "6.0.0"
 NAME = f"flufl_bounce-{VERSION}.tar.gz"
-SECONDS = 240  # pip builds its description, for which it fetches a build back end
+PACKAGE = "flufl-bounce"
+SECONDS = 120  # pip builds its description, for which it fetches a build back end
+TRIES = 2
 
 
 def archive() -> Path | None:
-    """The archive; None where pip cannot fetch it."""
+    """The archive; None where pip cannot fetch it. It is kept between runs, and stands there only when it is whole."""
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "syndication-tests"
     path = folder / NAME
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-binary", ":all:", "--no-deps", "--dest", str(folder)]
-        try:
-            subprocess.run([*command, f"flufl-bounce=={VERSION}"], check=True, capture_output=True, timeout=SECONDS)
-        except (subprocess.SubprocessError, OSError):
-            return None
+        with tempfile.TemporaryDirectory(dir=folder) as fresh:
+            if any(_fetch(fresh) for _ in range(TRIES)):
+                (Path(fresh) / NAME).replace(path)  # in one move: other workers of this run look for it too
     return path if path.exists() else None
+
+
+def _fetch(folder: str) -> bool:
+    """Whether pip has put the archive there. Only the package itself comes as source: its build back end comes ready made."""
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", PACKAGE, "--dest", folder]
+    try:
+        subprocess.run([*command, f"{PACKAGE}=={VERSION}"], check=True, capture_output=True, timeout=SECONDS)
+    except (subprocess.SubprocessError, OSError):
+        return False
+    return (Path(folder) / NAME).exists()
 
 
 @cache
