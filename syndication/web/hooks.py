@@ -104,21 +104,26 @@ def _keep(provider: str, event: AnymailTrackingEvent) -> bool:
     if event.event_type not in KEPT:
         return False
     metadata = event.metadata if isinstance(event.metadata, dict) else {}
-    number = "|".join(str(one) for one in (event.event_id, event.event_type, event.timestamp, event.message_id, event.recipient))
+    number = "|".join(_text(one) for one in (event.event_id, event.event_type, event.timestamp, event.message_id, event.recipient))
     told = event.esp_event if isinstance(event.esp_event, dict) else {}
     said = (event.mta_response, event.description, *(told.get(name) for name in ALSO_SAID))
     words = " ".join(" ".join(dict.fromkeys(one for one in said if isinstance(one, str))).split())
     notice = Notice(
         event=str(event.event_type),
         reason=str(event.reject_reason or ""),
-        words=words.replace("\0", "")[:LONGEST_WORDS],
-        copy=str(metadata.get("copy") or event.message_id or "")[:400],
-        recipient=str(event.recipient or "")[:320],
+        words=_text(words)[:LONGEST_WORDS],
+        copy=_text(metadata.get("copy") or event.message_id or "")[:400],
+        recipient=_text(event.recipient or "")[:320],
         number=number[:1000],
     )
-    digest = hashlib.sha256(f"{provider}|{number}".encode("utf-8", "surrogateescape")).hexdigest()
+    digest = hashlib.sha256(f"{provider}|{number}".encode()).hexdigest()
     keep(Came(f"{WEBHOOK} {provider}", "", notice.recipient, notice.as_bytes()), timezone.now(), digest=digest)
     return True
+
+
+def _text(value: object) -> str:
+    """What JSON may say and a database column cannot hold is left out or becomes a question mark: NUL, halves of a surrogate pair."""
+    return str(value).replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _said(status: int, sentence: str) -> HttpResponse:

@@ -262,3 +262,11 @@ def test_a_body_that_is_too_large_is_refused(token):
 def test_a_look_at_the_address_changes_nothing():
     assert visitor().get("/hooks/postmark/").status_code == 200
     assert visitor().put("/hooks/postmark/").status_code == 405
+
+
+@pytest.mark.parametrize("strange", ["\ud800", "a\0b"])
+def test_text_that_no_column_can_hold_does_not_make_the_provider_try_for_ever(token, reader, strange):
+    told = postmark(token, details=UNKNOWN_USER + strange, number=f"42{strange}") | {"Email": f"r{strange}@example.net"}
+    assert post("postmark", told).status_code == 200
+    assert read() == [("webhook postmark", "bounce")]
+    assert reasons()
