@@ -51,7 +51,38 @@ _BROWSER_TEXT = re.compile(
 )
 _MAILCHIMP_PERSONAL = re.compile(r"[\w.-]*\blist-manage\d?\.com/(?:profile|unsubscribe|vcard|about)\b", re.IGNORECASE)
 _TOKEN = re.compile(r"(?=[\w=-]*\d)[\w=-]{16,}")
-_HARMLESS_PARAMETER = re.compile(r"utm_|ref$|lang$|source$", re.IGNORECASE)
+_PERSONS_PARAMETERS = frozenset(
+    [
+        "u",
+        "id",
+        "e",
+        "email",
+        "mail",
+        "uuid",
+        "uid",
+        "key",
+        "token",
+        "upn",
+        "user",
+        "user_id",
+        "sid",
+        "s",
+        "c",
+        "k",
+        "h",
+        "m",
+        "d",
+        "p",
+        "t",
+        "hash",
+        "subscriber",
+        "subscriber_id",
+        "contact",
+        "contact_id",
+        "recipient",
+    ]
+)
+"""Parameters of an unsubscribe page that say whom it is about; "?hl=en" does not."""
 _READERS_PARAMETERS = frozenset(
     ("mc_eid", "mkt_tok", "_hsenc", "_hsmi", "ck_subscriber_id", "vero_id", "_kx", "oly_enc_id", "oly_anon_id", "__s", "wickedid", "sc_uid")
 )
@@ -132,8 +163,9 @@ def is_personal(url: str, words: str = "") -> bool:
         return False
     if _PERSONAL_TEXT.fullmatch(words.strip(" .:|·»›→")):
         return True
-    parameters = [name for name, _ in parse_qsl(parts.query, keep_blank_values=True) if not _HARMLESS_PARAMETER.match(name)]
-    return bool(parameters) or any(_TOKEN.fullmatch(segment) for segment in parts.path.split("/"))
+    asked = parse_qsl(parts.query, keep_blank_values=True)
+    is_for_one = any(name.lower() in _PERSONS_PARAMETERS or "@" in value or _TOKEN.fullmatch(value) for name, value in asked)
+    return is_for_one or any(_TOKEN.fullmatch(segment) for segment in parts.path.split("/"))
 
 
 def is_redirect(url: str) -> bool:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from syndication.articles.newsletter_leftovers import merge_tags_in
 from syndication.feeds.content_check import faults_of, forbidden_characters
-from syndication.feeds.documents import JSON, RSS, Format
+from syndication.feeds.documents import JSON, LANGUAGE, RSS, Format
 from syndication.feeds.read_back import Feed, File, Item, Unreadable, read_back
 
 LARGEST_DOCUMENT = 16 * 1024 * 1024  # bytes; readers refuse far smaller ones
@@ -22,7 +22,6 @@ _RFC822 = re.compile(
 )
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")  # BCP 47, in outline
 _MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")  # RFC 3986 3
 _SAME = ("title", "url", "summary", "html", "tags", "files", "picture")
@@ -65,7 +64,7 @@ def remarks(documents: Mapping[Format, bytes]) -> list[str]:
 def _problems_of_one(feed: Feed, written_as: Format, now: datetime) -> Iterator[str]:
     if not feed.title or (written_as is RSS and not feed.description):
         yield "the feed has no title or description: name and describe the publication"
-    if feed.language and not _LANGUAGE.fullmatch(feed.language):
+    if feed.language and not LANGUAGE.fullmatch(feed.language):
         yield f"{feed.language!r} is no language: choose one for the publication"
     if len(feed.self_urls) != 1:  # WebSub 4: exactly one
         yield f"the feed has {len(feed.self_urls)} links to itself instead of one: report this as a fault of Syndication"

@@ -1,6 +1,7 @@
 """What a feed says, before it is written as RSS, Atom or JSON: the feed, its entries, their order and dates."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ MOST_ENTRIES = 50
 LONGEST_STAND_IN_TITLE = 60  # characters
 _PRIVATE_ENDINGS = (".local", ".localhost", ".internal", ".home.arpa", ".lan", ".intranet", ".corp")  # RFC 6761, 6762, 8375, and custom
 _NUMERIC_HOST = re.compile(r"[0-9a-f.:]*[0-9.:]", re.IGNORECASE)  # an IP address
+LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")  # BCP 47, in outline
 MEDIA_TYPE_OF_A_PAGE = "text/html"
 
 
@@ -186,7 +188,7 @@ def cleaned_info(info: FeedInfo) -> FeedInfo:
         title=title,
         description=one_line(info.description) or title,
         author=one_line(info.author) or title,
-        language=one_line(info.language),
+        language=_language(info.language),
         since=_whole_second(info.since),
         hub_urls=tuple(dict.fromkeys(filter(None, map(one_line, info.hub_urls)))),
         image_url=_web_address(info.image_url),
@@ -209,13 +211,13 @@ def _cleaned(entry: Entry) -> Entry:
     return replace(
         entry,
         id=one_line(entry.id),
-        title=one_line(entry.title) or _stand_in_title(summary, published_at),
+        title=_seen(one_line(entry.title)) or _stand_in_title(summary, published_at),
         url=one_line(entry.url),
         summary=summary,
         html=allowed(entry.html),
         author=one_line(entry.author),
         tags=tuple(dict.fromkeys(filter(None, map(one_line, entry.tags)))),
-        language=one_line(entry.language),
+        language=_language(entry.language),
         published_at=published_at,
         updated_at=max(published_at, _whole_second(entry.updated_at)),
         # RSS has room for one, the first; podcast programs look for sound there
@@ -242,6 +244,17 @@ def _cleaned_enclosure(enclosure: EnclosureInfo) -> EnclosureInfo:
 
 def _cleaned_tombstone(tombstone: Tombstone) -> Tombstone:
     return Tombstone(one_line(tombstone.id), _whole_second(tombstone.deleted_at))
+
+
+def _seen(text: str) -> str:
+    """The text, or nothing when all of it is invisible: joiners, marks of direction, no-break spaces."""
+    return text if any(unicodedata.category(one)[0] not in "CZ" for one in text) else ""
+
+
+def _language(text: str) -> str:
+    """The language as BCP 47 writes it, or nothing: "en_US" becomes "en-US"."""
+    tag = one_line(text).replace("_", "-")
+    return tag if LANGUAGE.fullmatch(tag) else ""
 
 
 def _web_address(url: str) -> str:

@@ -91,6 +91,7 @@ def test_a_link_that_belongs_to_one_reader_is_known(url, words):
         ("https://docs.example/api/unsubscribe", "how leaving works"),
         ("https://garden.example/blog/unsubscribe-rates-2026", "rates"),
         ("https://garden.example/blog/unsubscribe?utm_source=x", "a post"),
+        ("https://help.example/opt-out?hl=en", "how to object"),
         ("https://garden.example/", "Unsubscribe"),
     ],
 )

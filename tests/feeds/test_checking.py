@@ -206,7 +206,7 @@ def test_an_atom_feed_without_author_is_refused():
 
 
 def test_a_language_that_is_none_is_refused():
-    assert "'en_US' is no language" in problems(made(replace(INFO, language="en_US")), now=NOW)[0]
+    assert "'en_US' is no language" in problems(swapped(RSS, b"<language>en<", b"<language>en_US<"), now=NOW)[0]
 
 
 def test_no_more_problems_are_told_than_a_person_reads():

@@ -196,6 +196,19 @@ def test_an_entry_without_title_borrows_the_beginning_of_its_summary():
     assert newest_first([entry(title=" \n", summary=long)])[0].title == "The river rose in the night and took the lower path with…"
 
 
+def test_a_title_that_nobody_sees_is_none():
+    assert newest_first([entry(title="\u200b\u202e\u00a0\ufeff", summary="A walk.")])[0].title == "A walk."
+    assert newest_first([entry(title="\U0001f331")])[0].title == "\U0001f331"
+
+
+@pytest.mark.parametrize(("typed", "told"), [("en_US", "en-US"), ("pt-BR", "pt-BR"), ("English, mostly", None), ("", None)])
+def test_a_language_is_told_as_readers_know_it_or_not_at_all(typed, told):
+    made = documents([entry(language=typed)], replace(INFO, language=typed))
+    assert etree.fromstring(made[RSS]).findtext("channel/language") == told
+    assert json.loads(made[JSON]).get("language") == told
+    assert problems(made, now=NOON + timedelta(days=1)) == []
+
+
 def test_an_entry_without_title_and_summary_is_named_after_its_day():
     assert newest_first([entry(title="", summary="")])[0].title == "2026-03-01"
 
