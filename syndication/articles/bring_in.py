@@ -9,11 +9,11 @@ from itertools import count
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
-from syndication.articles import feed_changes, topics, white_space
+from syndication.articles import feed_changes, old_addresses, topics, white_space
 from syndication.articles.clean_article import CleanArticle, Dropped
 from syndication.articles.cleaning import Options, clean
 from syndication.articles.decoding import decode
-from syndication.articles.models import Article, Publication, Revision
+from syndication.articles.models import Article, OldAddress, Publication, Revision
 from syndication.articles.read_source import Source
 from syndication.articles.search.index import index
 from syndication.errors import Refused
@@ -145,22 +145,32 @@ def _revise(article: Article, arrival: _Arrival) -> bool:
     article.source = arrival.place or article.source
     if cleaned.slug_is_given:
         _refuse_taken_slug(article, cleaned.slug)
-        article.slug = cleaned.slug
+        _take_slug(article, arrival)
     article.uid = cleaned.uid or article.uid
     article.published_at = cleaned.published_at or article.published_at
     return _seen(article) != before
+
+
+def _take_slug(article: Article, arrival: _Arrival) -> None:
+    """The slug that the source names; the address of before leads there."""
+    old, article.slug = article.slug, arrival.clean.slug
+    if old != article.slug:
+        within = arrival.publication.slug
+        old_addresses.forget(OldAddress.Kind.ARTICLE, within, article.slug)
+        old_addresses.remember_article(article, within, old, now=arrival.now)
 
 
 def _write_content(article: Article, cleaned: CleanArticle) -> None:
     for name in _CONTENT:
         setattr(article, name, getattr(cleaned, name))
     article.tags = list(cleaned.tags)
+    article.visibility = cleaned.visibility or article.visibility
     if cleaned.image_url:  # a source that names none leaves the picture that staff chose
         article.image_url, article.image_alt = cleaned.image_url, cleaned.image_alt
 
 
 def _seen(article: Article) -> list[object]:
-    return [getattr(article, name) for name in (*_CONTENT, "slug", "uid", "published_at", "image_url", "image_alt")]
+    return [getattr(article, name) for name in (*_CONTENT, "slug", "uid", "published_at", "image_url", "image_alt", "visibility")]
 
 
 def _refuse_taken_slug(article: Article, slug: str) -> None:

@@ -33,6 +33,7 @@ class Facts:
     image_url: str = ""
     image_alt: str = ""
     audio_url: str = ""
+    visibility: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class CleanArticle:
     uid              the permanent id that the front matter names, or None
     published_at     aware UTC, or None
     image_url, image_alt   the picture that stands for the article; audio_url: a file to attach, of which nothing is known yet
+    visibility       who finds the article (Article.Visibility); empty: the source does not say
     fields           line in the source and merge field as typed, in order
     """
 
@@ -89,4 +91,5 @@ class CleanArticle:
     image_url: str = ""
     image_alt: str = ""
     audio_url: str = ""
+    visibility: str = ""
     dropped: tuple[Dropped, ...] = ()

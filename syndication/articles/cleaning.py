@@ -87,6 +87,7 @@ def clean(text: str, *, name: str = "", url: str = "", options: Options = NO_OPT
         image_url=facts.image_url,
         image_alt=protected.restore(facts.image_alt),
         audio_url=facts.audio_url,
+        visibility=facts.visibility,
         dropped=tuple(sorted(dropped, key=lambda one: one.line)),
     )
 
@@ -135,6 +136,7 @@ def _completed(facts: Facts, blocks: list[Block], protected: Protected, name: st
         image_url=facts.image_url,
         image_alt=facts.image_alt,
         audio_url=facts.audio_url,
+        visibility=facts.visibility,
     )
 
 

@@ -1,8 +1,10 @@
 """The commands about articles."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any, cast, get_args
+from zoneinfo import available_timezones
 
 import click
 from django.conf import settings
@@ -14,9 +16,10 @@ from syndication.articles.cleaning import Options
 from syndication.articles.fetch import fetch
 from syndication.articles.find import article_named
 from syndication.articles.models import Article
-from syndication.articles.publish import publish, unpublish
+from syndication.articles.publish import change_visibility, publish, unpublish
 from syndication.articles.read_source import Source, read_path, read_stream
 from syndication.audience.lists import list_named
+from syndication.campaigns.schedule import schedule
 from syndication.cli.output import json_option, publication_option, say
 from syndication.cli.which import chosen_publication
 from syndication.delivery.mailing.preview import NOBODY_YET, preview
@@ -38,6 +41,7 @@ def article() -> None:
 @click.argument("source", metavar="PATH_OR_URL")
 @publication_option
 @click.option("--publish", "is_published", is_flag=True, help="Put it on the web and into the feeds at once.")
+@click.option("--visibility", type=click.Choice(Article.Visibility.values), help="Who finds it once it is published.")
 @click.option("--kind", type=click.Choice(get_args(Kind)), help="Guessed from the name and the content when left out.")
 @click.option("--encoding", default="", help="When the text is not UTF-8, for example latin-1.")
 @click.option("--slug", default="", help="The name in its address; made from the title when left out.")
@@ -57,6 +61,8 @@ def article_import(source: str, publication: str | None, *, is_published: bool, 
     )
     brought = bring_in(_source(source), publication=into, options=options, check=field_check(into, settings.BASE_URL), now=timezone.now())
     unattached = attach_of_front_matter(brought.article, brought.audio_url, now=timezone.now())
+    if wishes["visibility"]:
+        change_visibility(brought.article.pk, Article.Visibility(wishes["visibility"]), now=timezone.now())
     if is_published:
         publish(brought.article.pk, now=timezone.now())
     ring(PUBLISH_FEEDS, into.pk, queue=FEEDS)
@@ -88,6 +94,7 @@ def _as_json(one: Article) -> dict[str, Any]:
         "title": one.title,
         "revision": one.revision,
         "state": one.state,
+        "visibility": one.visibility,
         "language": one.language,
         "summary": one.summary,
         "publication": one.publication.slug,
@@ -121,11 +128,19 @@ def article_show(slug: str, publication: str | None, *, as_json: bool) -> None:
 
 @article.command(name="publish")
 @click.argument("slug")
+@click.option("--at", default="", metavar="TIME", help="2026-12-01T09:00: it appears then; at once when left out.")
+@click.option("--zone", default="", metavar="ZONE", help="An IANA name such as Europe/Berlin; the publication's when left out.")
+@click.option("--visibility", type=click.Choice(Article.Visibility.values), help="Who finds it; as it is when left out.")
 @publication_option
 @json_option
-def article_publish(slug: str, publication: str | None, *, as_json: bool) -> None:
-    """Put an article on the web and into the feeds."""
-    _change(publish, slug, publication, as_json=as_json)
+def article_publish(slug: str, publication: str | None, *, as_json: bool, **wishes: str | None) -> None:
+    """Put an article on the web and into the feeds, now or at a time to come."""
+    one = article_named(slug, chosen_publication(publication) if publication else None)
+    zone = wishes["zone"] or one.publication.time_zone
+    at = schedule(wishes["at"], zone, now=timezone.now(), zones=available_timezones()).moment if wishes["at"] else None
+    if wishes["visibility"]:
+        change_visibility(one.pk, Article.Visibility(wishes["visibility"]), now=timezone.now())
+    _change(partial(publish, at=at), slug, publication, as_json=as_json)
 
 
 @article.command(name="unpublish")

@@ -11,6 +11,7 @@ from syndication.cli.campaigns import campaign
 from syndication.cli.dkim import dkim
 from syndication.cli.feed_check import feeds_check
 from syndication.cli.imports import subscribers
+from syndication.cli.moving import article_move, article_visibility, publication_move
 from syndication.cli.output import Speaking
 from syndication.cli.readers import lists
 from syndication.cli.sending import limit, server, warmup
@@ -55,6 +56,9 @@ for command in (
 ):
     command_line.add_command(command)
 command_line.add_command(lists, name="list")
+article.add_command(article_move)
+article.add_command(article_visibility)
+publication.add_command(publication_move)
 feeds.add_command(feeds_check)
 
 

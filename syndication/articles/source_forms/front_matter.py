@@ -18,6 +18,7 @@ from syndication.articles.language import tag_of
 LARGEST_BLOCK = 64 * 1024  # characters
 LONGEST_ADDRESS = 1000  # characters
 LONGEST_ALT = 500
+VISIBILITIES = ("public", "unlisted", "email")
 DEEPEST_NESTING = 10  # lists and mappings inside one another
 
 _BLOCK = re.compile(r"\A---[ \t]*\n(?P<yaml>.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
@@ -43,6 +44,7 @@ _NAMES = {
     "image": "image_url",
     "image_alt": "image_alt",
     "audio": "audio_url",
+    "visibility": "visibility",
 }
 
 
@@ -176,6 +178,10 @@ def _uid(value: object, line: int) -> UUID:
         ) from error
 
 
+def _visibility(value: object, _line: int) -> str | None:
+    return str(value).strip().lower() if str(value).strip().lower() in VISIBILITIES else None
+
+
 def _language(value: object, line: int) -> str | None:
     return tag_of(_text(value, line) or "") or None
 
@@ -196,6 +202,7 @@ _READERS: dict[str, Callable[[Any, int], Any]] = {
     "tags": _tags,
     "published_at": _moment,
     "language": _language,
+    "visibility": _visibility,
     "image_url": _web_address,
     "image_alt": lambda value, line: (_text(value, line) or "")[:LONGEST_ALT] or None,
     "audio_url": _web_address,

@@ -13,9 +13,12 @@ from django.utils import timezone
 
 from syndication.articles.feed_changes import note_publication
 from syndication.articles.models import Article, Publication
+from syndication.articles.move import rename_publication
+from syndication.errors import SyndicationError
 from syndication.web.studio.access import StaffRequest
 from syndication.web.studio.name_field import NameField
 from syndication.web.studio.paging import sliced
+from syndication.web.studio.plain_words import plain_words
 from syndication.web.studio.screen import screen
 
 
@@ -45,7 +48,7 @@ class PublicationForm(forms.ModelForm):  # type: ignore[type-arg]  # the stubs m
             "mail_domain": "Mail domain",
         }
         help_texts: ClassVar[dict[str, str]] = {
-            "slug": "Stands in addresses of pages and feeds: small letters, digits, hyphens. Changing it breaks links that readers have.",
+            "slug": "Stands in addresses of pages and feeds: small letters, digits, hyphens. Changing it moves all pages and feeds: old addresses lead to the new ones for ever, and feed readers show nothing twice. Change it rarely.",
             "postal_address": "Stands at the end of every mail; many countries ask for it.",
             "mail_domain": "Stands in Message-ID and List-Id, and takes the bounces. Usually the domain of the sender's address.",
             "language": "As in HTML: en, de, pt-BR.",
@@ -88,14 +91,29 @@ def publication(request: StaffRequest, publication_id: int) -> HttpResponse:
 
 def _edit(request: StaffRequest, subject: Publication, title: str) -> HttpResponse:
     form = PublicationForm(request.POST if request.method == "POST" else None, instance=subject)
-    if request.method == "POST" and form.is_valid():
-        with transaction.atomic():
-            form.save()
-            if form.has_changed():
-                note_publication(form.instance.pk, now=timezone.now())  # the feeds show its name and description
+    if request.method == "POST" and form.is_valid() and _is_saved(form):
         messages.success(request, f"{form.instance.name} is saved.")
         return redirect("studio:publications")
     return screen(request, "publication.html", status=422 if form.errors else 200, form=form, title=title, zones=zone_names())
+
+
+def _is_saved(form: PublicationForm) -> bool:
+    """Whether it could be saved; if not, the form says why. Another slug moves the pages and feeds of a publication that exists."""
+    slug = form.instance.slug
+    is_moved = form.instance.pk is not None and "slug" in form.changed_data
+    try:
+        with transaction.atomic():
+            if is_moved:
+                form.instance.slug = form.initial["slug"]
+            form.save()
+            if is_moved:
+                rename_publication(form.instance.pk, slug, now=timezone.now())
+            if form.has_changed():
+                note_publication(form.instance.pk, now=timezone.now())  # the feeds show its name and description
+    except SyndicationError as error:
+        form.add_error("slug", plain_words(error))
+        return False
+    return True
 
 
 def zone_names() -> list[str]:
