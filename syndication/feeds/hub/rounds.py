@@ -35,11 +35,18 @@ def kinds() -> tuple[Kind, ...]:
 
 def waits(now: datetime) -> bool:
     """Whether a round would find anything to do."""
-    return fan_out.untold().exists() or any(due(kind, now).exists() for kind in kinds())
+    return fan_out.untold().exists() or _rows_wait(now)
+
+
+def _rows_wait(now: datetime) -> bool:
+    return any(due(kind, now).exists() for kind in kinds())
 
 
 def go_round(*, run_seconds: float = RUN_SECONDS) -> bool:
-    """Do what is due; True when more is. Returns at once while another round goes on anywhere."""
+    """Do what is due; True when time was up before all was done. Returns at once while another round goes on anywhere.
+
+    A feed that cannot be told yet is no reason to go on: the tick asks for it again.
+    """
     begun = shift.begin(timezone.now())
     if begun is None:
         return False
@@ -50,7 +57,7 @@ def go_round(*, run_seconds: float = RUN_SECONDS) -> bool:
             _Round(begun, courier).go(time.monotonic() + run_seconds)
     finally:
         begun.end()
-    return waits(timezone.now())
+    return _rows_wait(timezone.now())
 
 
 class _Round:
@@ -89,7 +96,7 @@ class _Round:
                     self._lanes.cancel(row.host)
             self._courier.send([((kind, errand, moment), errand.request) for _, errand in errands if errand])
             found = found or bool(taken)
-        return found or any(due(kind, timezone.now()).exists() for kind in kinds())
+        return found or _rows_wait(timezone.now())
 
     def _settle(self, answers: list[tuple[tuple[Kind, Errand, float], Answer]]) -> None:
         now, moment = timezone.now(), time.monotonic()
