@@ -66,7 +66,7 @@ def test_files_of_an_older_state_are_named(notes):
     assert any("not those that were published last" in one for one in faults(notes))
 
 
-@pytest.mark.parametrize("body", [b"", b"not gzip", gzip.compress(b"another feed")])
+@pytest.mark.parametrize("body", [b"", b"not gzip", gzip.compress(b"another feed", mtime=0)], ids=["empty", "no gzip", "another feed"])
 def test_a_damaged_packed_form_is_named_though_the_plain_one_is_whole(notes, feeds, body):
     (feeds / "field-notes" / "current" / "rss.xml.gz").write_bytes(body)
     assert any(one.startswith("rss.xml (gzip) is damaged") for one in faults(notes))
