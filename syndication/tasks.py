@@ -10,6 +10,7 @@ from celery import Task
 from celery.signals import worker_process_init, worker_process_shutdown, worker_ready, worker_shutdown
 from django.utils import timezone
 
+from syndication.articles.search.index import index_missing
 from syndication.audience.imports import job as imports
 from syndication.audience.imports import work
 from syndication.audience.staff import bulk
@@ -135,8 +136,9 @@ def do_in_bulk(job_id: int) -> None:
 
 @app.task(queue=DEFAULT)
 def tidy_imports() -> None:
-    """Delete what imports have left."""
+    """Delete what imports have left, and index for the search what was written past it."""
     imports.sweep(timezone.now())
+    index_missing()
 
 
 @app.task(queue=DEFAULT)

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from syndication.articles.establish import Brand, establish
 from syndication.articles.models import Publication
+from syndication.articles.search.index import index_missing
 from syndication.audience.addresses import normalise
 from syndication.campaigns.models import User
 from syndication.cli import backups, examine
@@ -40,6 +41,8 @@ def up(ctx: click.Context, port: int, *, no_sample: bool, open_browser: bool) ->
 def migrate() -> None:
     """Make or upgrade the tables."""
     call_command("migrate", verbosity=0, interactive=False)
+    while index_missing():  # articles of before the search
+        pass
     click.echo("The tables are up to date.")
 
 
