@@ -126,9 +126,9 @@ _WRAPPERS = {
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """What was found: the element's source line, the text or address, and why it cannot stay."""
+    """What was found, while it still stands in the tree: the element, the text or address, and why it cannot stay."""
 
-    line: int
+    element: HtmlElement
     text: str
     why: str
 
@@ -191,6 +191,11 @@ def direct(url: str) -> str:
     return "" if is_redirect(url) else _without_reader(url)
 
 
+def for_everybody(url: str, words: str = "") -> str:
+    """The address that a link may have in an article, or "": it is one reader's, only a tracker knows it, or a program should have filled it in."""
+    return "" if is_personal(url, words) or _ENCODED_TAG.search(url) or merge_tags_in(url) else direct(url)
+
+
 def take_out(root: HtmlElement, *, own: Callable[[str], bool] = lambda _url: False) -> Iterator[Leftover]:
     """Take the leftovers out of a tree, telling of each: personal links with their words, pixels; redirects lead straight on or only their words stay.
 
@@ -198,7 +203,7 @@ def take_out(root: HtmlElement, *, own: Callable[[str], bool] = lambda _url: Fal
     """
     for image in list(root.iter("img")):
         if _is_pixel_element(image):
-            yield _left(image, image.get("src") or "<img>", "a tracking picture")
+            yield Leftover(image, image.get("src") or "<img>", "a tracking picture")
             image.drop_tree()
     for link in list(root.iter("a")):
         yield from _mend_link(link, own)
@@ -236,29 +241,25 @@ def _mend_link(link: HtmlElement, own: Callable[[str], bool]) -> Iterator[Leftov
     if not url:
         return
     if own(url) or is_personal(url, words) or (_ENCODED_TAG.search(url) and _PERSONAL_TEXT.fullmatch(words.strip(" ."))):
-        yield _left(link, url, "a link that belongs to one reader's mail")
+        yield Leftover(link, url, "a link that belongs to one reader's mail")
         link.drop_tree()
     elif _BROWSER_TEXT.fullmatch(words.strip(" .:|·»›→")):
-        yield _left(link, f"{words} {url}", "a link to the mail's copy on the web")
+        yield Leftover(link, f"{words} {url}", "a link to the mail's copy on the web")
         link.drop_tree()
     elif _ENCODED_TAG.search(url) or merge_tags_in(url):
-        yield _left(link, url, "a link that another program would have filled in; its words stay")
+        yield Leftover(link, url, "a link that another program would have filled in; its words stay")
         link.drop_tag()
     elif not (target := direct(url)):
-        yield _left(link, url, "a click-tracking link, whose target only the tracker knows; its words stay")
+        yield Leftover(link, url, "a click-tracking link, whose target only the tracker knows; its words stay")
         link.drop_tag()
     elif target != url:
-        yield _left(link, url, f"a click-tracking link, which now leads straight to {target}")
+        yield Leftover(link, url, f"a click-tracking link, which now leads straight to {target}")
         link.set("href", target)
 
 
 def _is_pixel_element(image: HtmlElement) -> bool:
     sizes = [(image.get(name) or "").strip().removesuffix("px") for name in ("width", "height")]
     return all(size in {"0", "1"} for size in sizes) or is_pixel((image.get("src") or "").strip())
-
-
-def _left(element: HtmlElement, text: str, why: str) -> Leftover:
-    return Leftover(element.sourceline or 1, text, why)
 
 
 def _target(parts: SplitResult, url: str) -> str:

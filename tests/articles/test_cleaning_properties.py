@@ -46,6 +46,8 @@ TAGS = [
     "<script>", "</script>", "<style>", "<article>", "</article>", "<main>", "<nav>", "</nav>", "<math>", "<select>", "<option>", "<template>", "<plaintext>", "<!--", "-->", "<![CDATA[",
     "&amp;", "&lt;", "&#0;", "&nbsp;", "<p {{ x }}>", '<a href="{{ url }}">', "<center>", "<font>", "<caption>", "<thead>", "<button>", "<body>", "<html>", "<a href='http://[x'>",
     "<sub>", "</sub>", "{", "}", "<p", "\x00", "<s>", "<strike>", "<li><p>", "<noscript>", "<iframe>", "<textarea>", "<title>", "<wbr>", "<base href=x>",
+    '<iframe src="https://youtu.be/dQw4w9WgXcQ" title="a & b">', "</iframe>", "<video src=/v.mp4 poster=p.jpg>", "</video>", "<audio src=s.mp3></audio>", "<object data=//vimeo.com/1>",
+    '<a href="https://x.ct.sendgrid.net/ls/click?upn=1">', '<a href="https://x.example/?mc_eid=1">', "<img width=1 height=1 src=x>", "&#x1f;", "&#xfffe;", "&#0",
 ]  # fmt: skip
 GLUE = st.sampled_from(["", " ", "\n", "\n\n", "\n\n\n", "\r\n"])
 

@@ -131,3 +131,16 @@ def test_an_import_tells_what_it_took_out():
         (3, "a link that belongs to one reader's mail"),
         (4, "a tracking picture"),
     ]
+
+
+def test_an_import_of_markdown_tells_it_too_with_its_line():
+    article = clean("# T\n\nText.\n\nRead [this](https://a.us1.list-manage.com/track/click?u=1).\n", name="a.md")
+    assert article.html == "<p>Text.</p>\n<p>Read this.</p>"
+    assert [one.line for one in article.dropped] == [5]
+
+
+def test_a_plain_text_links_straight_and_never_to_one_readers_page():
+    article = clean("T\n\nSee https://pond.example/?mc_eid=1 and https://a.us1.list-manage.com/unsubscribe?u=1 please.\n", name="a.txt")
+    assert article.html == (
+        '<p>See <a href="https://pond.example/">https://pond.example/?mc_eid=1</a> and https://a.us1.list-manage.com/unsubscribe?u=1 please.</p>'
+    )

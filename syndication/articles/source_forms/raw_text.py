@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from itertools import groupby, pairwise
 
-from syndication.articles import white_space
+from syndication.articles import newsletter_leftovers, white_space
 from syndication.articles.clean_article import Block, Dropped, Facts, Reading
 from syndication.articles.merge_fields import Protected
 from syndication.articles.sanitising import passes
@@ -43,12 +43,12 @@ def read(protected: Protected) -> Reading:
 
 
 def linked(text: str) -> str:
-    """Plain text as HTML: escaped, its bare URLs turned into links."""
+    """Plain text as HTML: escaped, its bare URLs turned into links, unless they belong to one reader's mail."""
     pieces, end = [], 0
     for found in _URL.finditer(text):
         url = _without_trailing_marks(found[0])
-        target = url if "://" in url else f"https://{url}"
-        if not passes(target):
+        target = newsletter_leftovers.for_everybody(url if "://" in url else f"https://{url}", url)
+        if not target or not passes(target):
             continue
         pieces += [escape(text[end : found.start()], quote=False), f'<a href="{escape(target)}">{escape(url, quote=False)}</a>']
         end = found.start() + len(url)

@@ -13,7 +13,7 @@ from syndication.articles.errors import BadSource
 from syndication.articles.language import tag_of
 from syndication.articles.merge_fields import Protected
 from syndication.articles.source_forms import debris
-from syndication.articles.source_forms.page_blocks import BlockWriter
+from syndication.articles.source_forms.page_blocks import BlockWriter, line_of
 
 DEEPEST_NESTING = 120  # elements inside one another; real pages stay below 60
 LONGEST_REPORT = 200  # characters of a removed script or style that are shown
@@ -68,7 +68,7 @@ def read(protected: Protected, url: str) -> Reading:
     dropped += _without_active_parts(root)
     dropped += _without_chrome(chosen, is_page=chosen.tag == "body")
     dropped += _outside(chosen)
-    dropped += [Dropped(one.line, one.text, one.why) for one in newsletter_leftovers.take_out(chosen)]
+    dropped += [Dropped(line_of(one.element), one.text, one.why) for one in newsletter_leftovers.take_out(chosen)]
     title = _take_title(chosen) or facts.title
     writer = BlockWriter(protected, url)
     blocks = _without_markup_of_page(writer.blocks(chosen))
@@ -82,7 +82,10 @@ def parsed_blocks(markup: str, protected: Protected, url: str = "") -> tuple[lis
     _refuse_depth(root)
     writer = BlockWriter(protected, url)
     body = root.find("body")
-    return (writer.blocks(body) if body is not None else []), writer.dropped
+    if body is None:
+        return [], []
+    left = [Dropped(line_of(one.element), one.text, one.why) for one in newsletter_leftovers.take_out(body)]
+    return writer.blocks(body), left + writer.dropped
 
 
 def _parsed(markup: str) -> HtmlElement:
