@@ -10,12 +10,12 @@ from syndication.articles.models import Article, Podcast, Topic
 from syndication.feeds import checking
 from syndication.feeds.archives import within
 from syndication.feeds.documents import ATOM, JSON, RSS, FeedInfo, Format, History, PodcastInfo, newest_first
-from syndication.feeds.entries import NEWEST_FIRST, LeftOut, digest_of, entries_of, taken_back, tombstones, visible
+from syndication.feeds.entries import NEWEST_FIRST, LeftOut, digest_of, published_content, taken_back, tombstones, visible, write_entries
 from syndication.feeds.hub.addresses import hub_urls
 from syndication.feeds.json_document import json_feed
 from syndication.feeds.models import Feed, FeedArchive
 from syndication.feeds.places import archive_folder, folder_of, folder_url, page_url
-from syndication.feeds.store import Content
+from syndication.feeds.store import CURRENT, Content
 from syndication.feeds.xml_documents import atom, rss
 
 MOST_TOMBSTONES = 50  # in a feed; those of before stand in the archive of their time
@@ -62,18 +62,20 @@ def _archive_url(folder: str, number: int) -> str:
 def _composed(  # noqa: PLR0913, PLR0917  # what a feed and an archive have in common
     feed: Feed, articles: Sequence[Article], gone: Sequence[Article], history: History, now: datetime, number: int = 0
 ) -> Composed:
-    entries, left_out = entries_of(feed, articles)
     folder = folder_of(feed.publication, feed.topic)
-    own_url = _archive_url(folder, number) if number else folder_url(folder, settings.BASE_URL)
-    info = _info(feed, own_url, gone, history)
+    folder = archive_folder(folder, number) if number else folder
+    written = write_entries(feed, articles, published_content(settings.FEEDS / folder / CURRENT))
+    entries = written.entries
+    info = _info(feed, folder_url(folder, settings.BASE_URL), gone, history)
     documents = {written_as: write(info, entries) for written_as, write in _WRITERS.items()}
     content = Content(
         bodies={written_as.file_name: body for written_as, body in documents.items()},
         is_archive=history.is_archive,
         links={written_as.file_name: _link_header(info, written_as) for written_as in documents},
         entries=tuple((one.id, digest_of(one)) for one in newest_first(entries)),
+        made_from=written.made_from,
     )
-    return Composed(content, left_out, tuple(checking.problems(documents, now=now)))
+    return Composed(content, written.left_out, tuple(checking.problems(documents, now=now)))
 
 
 def _info(feed: Feed, own_url: str, gone: Sequence[Article], history: History) -> FeedInfo:

@@ -9,7 +9,8 @@ import brotli
 
 IDENTITY, GZIP, BROTLI = "identity", "gzip", "br"
 SUFFIXES: Mapping[str, str] = {IDENTITY: "", GZIP: ".gz", BROTLI: ".br"}
-GZIP_LEVEL, BROTLI_QUALITY = 6, 5
+# measured on 59 KB of text: gzip 5 takes 2.5 ms for 23.3 KB (6: 3.4 ms, 23.1 KB); brotli 5 takes 2.7 ms for 22.2 KB (4: 1.8 ms, 23.4 KB; 9: 35 ms, 21.9 KB)
+GZIP_LEVEL, BROTLI_QUALITY = 5, 5
 
 
 @dataclass(frozen=True, slots=True)

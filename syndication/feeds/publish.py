@@ -58,6 +58,9 @@ class Published:
     is_ours: bool = True
 
 
+Step = Callable[[Published], None]
+
+
 def publish(publication_id: int, *, now: datetime, run_seconds: float | None = None, wait: bool = True) -> Published:
     """Bring a publication's feeds up to date; a second call changes nothing.
 
@@ -98,11 +101,22 @@ def _publication(publication_id: int) -> Publication:
         raise NotFound(f"There is no publication with the id {publication_id}; its feeds cannot be published.") from error
 
 
-def _steps(publication_id: int, now: datetime) -> Iterator[Callable[[Published], None]]:
+def _steps(publication_id: int, now: datetime) -> Iterator[Step]:
     """One for each feed that is stale, the publication's own first, then one for each archive, the newest first."""
+    while True:
+        yield from _feed_steps(publication_id, now)
+        yield from _archive_steps(publication_id, now)
+        if not Feed.objects.filter(publication=publication_id, stale_since__lte=now).exists():
+            return  # else an archive was divided, and its feed points to another one now
+
+
+def _feed_steps(publication_id: int, now: datetime) -> Iterator[Step]:
     stale = Feed.objects.filter(publication=publication_id, stale_since__lte=now).order_by(F("topic").asc(nulls_first=True))
     for feed_id in list(stale.values_list("pk", flat=True)):
         yield lambda done, feed_id=feed_id: _publish_feed(feed_id, done, now)  # type: ignore[misc]  # mypy cannot see through the default
+
+
+def _archive_steps(publication_id: int, now: datetime) -> Iterator[Step]:
     old = FeedArchive.objects.filter(feed__publication=publication_id, stale_since__lte=now).order_by("feed", "-number")
     while found := list(old.values_list("pk", "feed")[:ARCHIVES_AT_ONCE]):
         for pk, feed_id in found:

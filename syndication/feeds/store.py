@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,8 @@ class Content:
     is_archive: bool = False
     links: Mapping[str, str] = field(default_factory=dict)
     entries: tuple[tuple[str, str], ...] = ()
+    made_from: Mapping[str, str] = field(default_factory=dict)
+    """By the id of each entry, a digest of all that it was rendered from."""
 
     @property
     def digest(self) -> str:
@@ -156,6 +159,7 @@ def _fill(part: Path, content: Content, seconds: int) -> None:
         "documents": tags,
         "links": dict(content.links),
         "entries": content.entries,
+        "made_from": dict(content.made_from),
     }
     _put(part / ABOUT, json.dumps(about, ensure_ascii=False).encode(), seconds)
     part.chmod(_FOLDER_MODE)
@@ -347,6 +351,7 @@ def _tags(version: Path) -> list[str]:
     return []
 
 
+@lru_cache(maxsize=4096)
 def _is_plain(folder: str) -> bool:
     """Whether every part is a plain name: no way out of the root, and no version looked at from inside."""
     return "\0" not in folder and all(part and not part.startswith((".", "v-")) for part in folder.split("/"))

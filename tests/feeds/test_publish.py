@@ -14,7 +14,7 @@ from syndication.articles.publish import change_visibility, unpublish
 from syndication.articles.publish import publish as publish_article
 from syndication.articles.topics import keep_in_step
 from syndication.errors import NotFound
-from syndication.feeds import changes, compose, files, old_folders, store
+from syndication.feeds import changes, compose, entries, files, old_folders, store
 from syndication.feeds.due import due, mark_all_missing
 from syndication.feeds.models import Feed
 from syndication.feeds.publish import TRY_AGAIN_AFTER, publish, publish_all
@@ -442,3 +442,21 @@ def test_what_breaks_one_feed_stops_no_other(publication, feeds, monkeypatch):
     refused = publish(publication.pk, now=LATER).refused
     assert len(refused) == 3
     assert "no room" in refused[0].why
+
+
+def test_content_that_was_rendered_for_a_feed_is_taken_over_by_the_next_version_and_gives_the_same_bytes(publication, feeds, monkeypatch):
+    for number in range(3):
+        make_article(publication, f"walk-{number}", html=f"<p>Number {number} &amp; <b>more</b>.</p>", tags=[], author="")
+    publish(publication.pk, now=LATER)
+    rendered = []
+    render = entries.feed_html
+    monkeypatch.setattr(entries, "feed_html", lambda *args, **kwargs: rendered.append(args) or render(*args, **kwargs))
+    before = (feeds / "field-notes/current/rss.xml").read_bytes()
+    entries._remembered.clear()  # another process
+    publish_all(publication.pk, now=LATER)
+    assert rendered == []
+    assert (feeds / "field-notes/current/rss.xml").read_bytes() == before
+    entries._remembered.clear()
+    edit(Article.objects.get(slug="walk-1"), html="<p>Anew.</p>", now=LATER)
+    publish(publication.pk, now=LATER)
+    assert len(rendered) == 1
