@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from syndication.feeds.conditional import is_not_newer, is_refused, known_tag, last_modified
 from syndication.feeds.documents import FORMATS
@@ -25,16 +25,16 @@ Headers = list[tuple[str, str]]
 Environ = Mapping[str, Any]
 
 EVERYWHERE: Headers = [("Access-Control-Allow-Origin", "*"), ("X-Content-Type-Options", "nosniff")]
+_OK, _NOT_MODIFIED = HTTPStatus.OK.value, HTTPStatus.NOT_MODIFIED.value  # plain numbers: an enum costs more than all the rest of an answer
 _VARY = ("Vary", "Accept-Encoding, A-IM")  # on every form (RFC 9110 12.5.5); a delta must not be taken for a whole (RFC 3229 5.5)
 _EXPOSED = ("Access-Control-Expose-Headers", "ETag, IM, Link")  # what the fetch standard does not show by itself
 _CONTENT_TYPE = {written_as.file_name: written_as.content_type for written_as in FORMATS}
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A whole HTTP response; the door that sends it leaves the body out for HEAD."""
+class Answer(NamedTuple):
+    """A whole HTTP response; the door that sends it leaves the body out for HEAD. Several requests may share the headers."""
 
-    status: HTTPStatus
+    status: int
     headers: Headers
     body: bytes = b""
 
@@ -44,14 +44,14 @@ class _Choice:
     """What a reader that takes certain encodings is sent of one document.
 
     tags       of the encodings that it takes, the one to send first
-    unchanged  the headers of a 304 by tag
+    unchanged  the 304 by tag
     whole      the headers of a 200; empty until its length is known
     """
 
     encoding: str
     form: Variant
     tags: tuple[str, ...]
-    unchanged: dict[str, Headers]
+    unchanged: dict[str, Answer]
     whole: Headers = field(default_factory=list)
 
 
@@ -95,17 +95,17 @@ class FeedAnswers:
         if if_none_match is None:
             since = environ.get("HTTP_IF_MODIFIED_SINCE")
             if since is not None and is_not_newer(version.modified_at, since):
-                return Answer(HTTPStatus.NOT_MODIFIED, choice.unchanged[choice.tags[0]])
+                return choice.unchanged[choice.tags[0]]
         else:
-            tag = known_tag(if_none_match, choice.tags)
+            tag = if_none_match if if_none_match in choice.unchanged else known_tag(if_none_match, choice.tags)
             if tag is not None:
-                return Answer(HTTPStatus.NOT_MODIFIED, choice.unchanged[tag])
+                return choice.unchanged[tag]
             if "HTTP_A_IM" in environ:
                 asked_for = manipulations(environ["HTTP_A_IM"])
                 forms = self._deltas.since(folder, version, file_name, if_none_match) if "feed" in asked_for else None
                 if forms:
                     return self._delta(environ, forms, self._whole(choice), squeezed=GZIP in asked_for)
-        return Answer(HTTPStatus.OK, self._whole(choice), choice.form.body)
+        return Answer(_OK, self._whole(choice), choice.form.body)
 
     def _whole(self, choice: _Choice) -> Headers:
         if choice.whole[-1][0] != "Content-Length":
@@ -127,7 +127,7 @@ class FeedAnswers:
             "Content-Length": str(len(body)),
             "IM": "feed, gzip" if squeezed else "feed",
         }
-        return Answer(HTTPStatus.IM_USED, [(name, value) for name, value in (dict(whole) | changed).items() if value], body)
+        return Answer(HTTPStatus.IM_USED.value, [(name, value) for name, value in (dict(whole) | changed).items() if value], body)
 
     def _choice(self, accept_encoding: str | None, folder: str, version: Version, file_name: str) -> _Choice:
         key, takes = (folder, version.name, file_name), acceptable(accept_encoding)
@@ -164,11 +164,11 @@ class FeedAnswers:
             ("Content-Type", _CONTENT_TYPE.get(file_name, "application/octet-stream")),
         ]
         about = [kept, _VARY, _EXPOSED, EVERYWHERE[0], *self._more]  # RFC 9110 15.4.5: what a 304 says, and what browsers want
-        return _Choice(encoding, forms[encoding], tags, {tag: [("ETag", tag), *about] for tag in tags}, whole)
+        return _Choice(encoding, forms[encoding], tags, {tag: Answer(_NOT_MODIFIED, [("ETag", tag), *about]) for tag in tags}, whole)
 
 
 def in_words(status: HTTPStatus, sentence: str, more: Iterable[tuple[str, str]] = ()) -> Answer:
     """A sentence for whoever looks at it."""
     body = f"{sentence}\n".encode()
     plain = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
-    return Answer(status, [*EVERYWHERE, *plain, *more], body)
+    return Answer(status.value, [*EVERYWHERE, *plain, *more], body)

@@ -24,6 +24,8 @@ MOST_FOLDERS = 5  # <publication>/tags/<tag>/archive/<n>
 MOVES_FOLLOWED = 8
 METHODS = "GET, HEAD, OPTIONS"
 
+_READ = frozenset(("GET", "HEAD"))
+_BAD_REQUEST = HTTPStatus.BAD_REQUEST.value
 _NAMES = frozenset(written_as.file_name for written_as in FORMATS)
 _SENTENCE_OF_404 = (
     f"There is no feed at this address. Feeds are at {PREFIX}<publication>/, {PREFIX}<publication>/tags/<tag>/ and "
@@ -46,14 +48,13 @@ class Door:
 
     def answer(self, environ: Environ) -> Answer:
         """What to say to a request; `environ` as in PEP 3333."""
-        if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
+        if environ["REQUEST_METHOD"] not in _READ:
             return _other_method(environ["REQUEST_METHOD"])
-        path = _path(environ["PATH_INFO"])
-        folder, _, file_name = path.rpartition("/")
+        path, folder, file_name = _parts(environ["PATH_INFO"])
         found = self._answers.answer(environ, folder, file_name) if file_name in _NAMES else None
         if not isinstance(found, Answer):
             return self._instead(path, environ.get("QUERY_STRING", ""))
-        if self._polls and found.status < HTTPStatus.BAD_REQUEST:
+        if self._polls and found.status < _BAD_REQUEST:
             self._polls.note(path, environ.get("HTTP_USER_AGENT", ""), found.status, len(found.body))
         return found
 
@@ -90,6 +91,13 @@ class Door:
 
 
 @lru_cache(maxsize=2048)
+def _parts(path_info: str) -> tuple[str, str, str]:
+    """The path after /feeds/, and of it the folder and the name."""
+    path = _path(path_info)
+    folder, _, file_name = path.rpartition("/")
+    return path, folder, file_name
+
+
 def _path(path_info: str) -> str:
     """What stands after /feeds/, as text; empty when it cannot be an address of ours.
 
@@ -126,7 +134,7 @@ def _kept_for(seconds: int) -> list[tuple[str, str]]:
 
 def _other_method(method: str) -> Answer:
     if method == "OPTIONS":
-        return Answer(HTTPStatus.NO_CONTENT, [*EVERYWHERE, *_PREFLIGHT])
+        return Answer(HTTPStatus.NO_CONTENT.value, [*EVERYWHERE, *_PREFLIGHT])
     return in_words(HTTPStatus.METHOD_NOT_ALLOWED, "A feed can only be read: use GET or HEAD.", [("Allow", METHODS)])
 
 
@@ -145,7 +153,7 @@ class FeedsFirst:
         return [found.body] if found.body and environ["REQUEST_METHOD"] != "HEAD" else []
 
 
-_LINES = {status: f"{status.value} {status.phrase}" for status in HTTPStatus}
+_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 
 def document(request: HttpRequest, **_: str) -> HttpResponse:

@@ -1,6 +1,5 @@
 """The WSGI application that granian serves: feeds from their files, the hub and one-clicks at once, everything else by Django."""
 
-import atexit
 import os
 import sys
 
@@ -27,7 +26,5 @@ try:
 except schema.NewerTables as error:
     sys.exit(f"Error: {error}")
 
-polls = Polls(keep)
-atexit.register(polls.end)
-_present = FeedsFirst(HubFirst(OneClickFirst(_django)), settings.FEEDS, polls)
+_present = FeedsFirst(HubFirst(OneClickFirst(_django)), settings.FEEDS, Polls(keep))
 application = OldHostsFirst(_present, settings.OLD_HOSTS, settings.BASE_URL)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from syndication.feeds.polls.agents import LONGEST_AGENT
 
-EVERY_SECONDS = 15.0
+EVERY_SECONDS = 5.0  # what a web process loses when it ends; granian leaves it no time for more
 MOST_SEEN = 5_000  # kinds of polls between two hand-overs: a flood of invented names ends in one nameless line for each document
 
 log = logging.getLogger("syndication.feeds.polls")
