@@ -31,8 +31,8 @@ from syndication.delivery.models import Mailing
 from syndication.errors import BadInput, NotFound, Refused
 from syndication.feeds.private import address
 from syndication.web import places, private_feeds
-from syndication.web.link_pages import answer_page, unknown
 from syndication.web.archive.surroundings import surroundings
+from syndication.web.link_pages import answer_page, unknown
 from syndication.web.signup import client_of
 
 DONE = {

@@ -26,8 +26,8 @@ from syndication.errors import NotFound
 from syndication.feeds.private.address import token_of
 from syndication.feeds.private.by_feed import read_by_feed
 from syndication.web import private_feeds
-from syndication.web.link_pages import about, answer_page, unknown
 from syndication.web.archive.surroundings import surroundings
+from syndication.web.link_pages import about, answer_page, unknown
 
 TRAP = "reason"  # a field that no person sees; a program that fills it is thanked, and nothing happens
 NO_LIST = "Choose at least one list."
