@@ -100,7 +100,7 @@ class FeedAnswers:
             tag = if_none_match if if_none_match in choice.unchanged else known_tag(if_none_match, choice.tags)
             if tag is not None:
                 return choice.unchanged[tag]
-            if "HTTP_A_IM" in environ:
+            if "HTTP_A_IM" in environ and "rss2email" not in environ.get("HTTP_USER_AGENT", ""):  # 3.13 asks, and takes a 226 for an error
                 asked_for = manipulations(environ["HTTP_A_IM"])
                 forms = self._deltas.since(folder, version, file_name, if_none_match) if "feed" in asked_for else None
                 if forms:

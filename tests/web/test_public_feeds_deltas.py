@@ -115,6 +115,11 @@ def test_a_document_that_cannot_be_cut_is_sent_whole(door, held):
     assert FeedDoor(door.root).get(HTTP_A_IM="feed", HTTP_IF_NONE_MATCH=held["rss.xml"]).status == 200
 
 
+def test_a_program_that_asks_for_deltas_and_takes_them_for_errors_gets_the_whole(door, held):
+    asked = {"HTTP_A_IM": "feed", "HTTP_IF_NONE_MATCH": held["rss.xml"]}
+    assert door.get(HTTP_USER_AGENT="rss2email/3.13.1 (https://github.com/rss2email/rss2email)", **asked).status == 200
+
+
 def test_the_deltas_that_are_kept_take_a_bounded_room(door):
     first = door.get().headers["etag"]
     deltas = Deltas(Shelf(door.root), most_bytes=2_000)
