@@ -2,7 +2,7 @@
 
 from django.urls import include, path, re_path
 
-from syndication.web import answers, error_pages, feeds, health, hooks, preferences, private_feeds, signup
+from syndication.web import answers, error_pages, feeds, health, hooks, hub, preferences, private_feeds, signup
 from syndication.web.api import api
 from syndication.web.archive import following, front, listings, piece, searching, topics
 from syndication.web.archive.doors import or_moved
@@ -16,8 +16,8 @@ urlpatterns = [
     path("", front.home, name="home"),
     path("robots.txt", listings.robots, name="robots"),
     path("sitemap.xml", listings.sitemap_index, name="sitemap_index"),
+    path("hub", hub.hub, name="hub"),
     path("a/<slug:slug>/", front.archive, name="archive"),
-    # no article is ever called so (articles/move.py)
     path("a/<slug:slug>/tags/", topics.tags, name="tags"),
     path("a/<slug:slug>/tags/<str:topic_slug>/", topics.tag, name="tag"),
     path("a/<slug:slug>/authors/", topics.authors, name="authors"),
