@@ -15,8 +15,8 @@ from django.urls import path
 from django.utils import timezone
 
 from syndication.articles.models import Article, Publication
-from syndication.feeds.documents import Entry, FeedInfo
-from syndication.feeds.xml_documents import rss
+from syndication.feeds.writing.documents import Entry, FeedInfo
+from syndication.feeds.writing.xml_documents import rss
 from syndication.rendering.adapt import article_url
 
 

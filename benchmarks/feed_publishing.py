@@ -62,8 +62,8 @@ def set_up(folder: Path) -> None:
 def measure(size: int, *, profiled: bool) -> None:
     """Print one size's figures."""
     from syndication.articles.publish import publish as publish_article
-    from syndication.feeds import entries
-    from syndication.feeds.publish import publish
+    from syndication.feeds.publishing import entries
+    from syndication.feeds.publishing.publish import publish
 
     chance = random.Random(5)
     publication = fill(size, chance)
@@ -94,7 +94,7 @@ def measure(size: int, *, profiled: bool) -> None:
 def publish_everything(publication_id: int, size: int) -> float:
     """CPU seconds for all feeds and archives; when they take long, what the rest would have taken is reckoned from the first."""
     from syndication.feeds.models import Feed, FeedArchive
-    from syndication.feeds.publish import publish
+    from syndication.feeds.publishing.publish import publish
 
     started, cpu = time.monotonic(), time.process_time()
     runs, longest, written, has_more = 0, 0.0, 0, True

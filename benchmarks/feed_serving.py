@@ -158,7 +158,7 @@ def make() -> None:
     from support.publications import NOON, make_articles, make_publication
 
     from syndication.articles.models import Article
-    from syndication.feeds.publish import publish_all
+    from syndication.feeds.publishing.publish import publish_all
 
     chance = random.Random(5)
     publication = make_publication("notes")

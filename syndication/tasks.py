@@ -23,10 +23,10 @@ from syndication.delivery.mailing import confirmation
 from syndication.delivery.mailing.mailed_articles import mailed_articles
 from syndication.delivery.models import Mailing
 from syndication.delivery.sending import send
-from syndication.feeds import due, old_folders, publish
 from syndication.feeds.hub import rounds
 from syndication.feeds.hub.addresses import HUB_BELL
 from syndication.feeds.private import editions
+from syndication.feeds.publishing import due, old_folders, publish
 from syndication.queue import BULK, DEFAULT, FEEDS, MAIL, app, bell_heard, ring_once
 
 TICK_SECONDS = 2.0

@@ -16,7 +16,7 @@ from syndication.audience.lists import create_list
 from syndication.audience.table.rows import Row
 from syndication.campaigns.create import Wish, create
 from syndication.campaigns.models import Campaign, User
-from syndication.feeds.publish import publish as publish_feeds
+from syndication.feeds.publishing.publish import publish as publish_feeds
 from syndication.rendering.adapt import field_check
 from syndication.web.accounts import sign_in_link
 

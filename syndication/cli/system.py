@@ -20,8 +20,8 @@ from syndication.cli.which import chosen_publication, mail_domain
 from syndication.delivery.ledger.doubt_policy import doubt_policy, set_doubt_policy
 from syndication.delivery.models import Mailing
 from syndication.delivery.states import Doubt
-from syndication.feeds import old_folders
-from syndication.feeds.publish import publish_all
+from syndication.feeds.publishing import old_folders
+from syndication.feeds.publishing.publish import publish_all
 from syndication.web.accounts import sign_in_link
 
 LAST_PORT = 65535

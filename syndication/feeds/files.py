@@ -5,45 +5,10 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-
-from syndication.feeds.conditional import Validators, validators_of
 
 READABLE_BY_ALL = 0o644  # another program, such as nginx, may serve the folder
 _TEMPORARY = ".tmp"
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A published document with its validators."""
-
-    body: bytes
-    validators: Validators
-
-
-class Shelf:
-    """Reads published documents under one folder and remembers their validators while the files stay the same."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._known: dict[tuple[str, str], tuple[tuple[int, int, int], Validators]] = {}
-
-    def read(self, folder: str, file_name: str) -> Stored | None:
-        """The document, or None when there is none. Bytes and validators are of one version, also while it is being replaced."""
-        try:
-            with (self._root / folder / file_name).open("rb") as file:
-                state = os.fstat(file.fileno())
-                body = file.read()
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            return None
-        version = (state.st_ino, state.st_mtime_ns, state.st_size)
-        known = self._known.get((folder, file_name))
-        if known is None or known[0] != version:
-            known = (version, validators_of(body, datetime.fromtimestamp(state.st_mtime, UTC)))
-            self._known[folder, file_name] = known
-        return Stored(body, known[1])
 
 
 @contextmanager

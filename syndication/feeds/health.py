@@ -10,11 +10,12 @@ import brotli
 from django.conf import settings
 
 from syndication.articles.models import Article, Publication, Topic
-from syndication.feeds import checking, store
-from syndication.feeds.documents import FORMATS, Format
+from syndication.feeds import store
+from syndication.feeds.checks import checking
 from syndication.feeds.encodings import BROTLI, GZIP, IDENTITY
 from syndication.feeds.models import Feed, FeedArchive
 from syndication.feeds.places import archive_folder, folder_of, folder_url
+from syndication.feeds.writing.documents import FORMATS, Format
 
 LATE_AFTER = timedelta(minutes=10)
 _URN = "urn:uuid:"

@@ -8,9 +8,9 @@ from django.db import transaction
 from lxml import etree
 
 from syndication.articles.models import Article, Publication
-from syndication.feeds.documents import Entry, FeedInfo
-from syndication.feeds.json_document import json_feed
-from syndication.feeds.xml_documents import atom, rss
+from syndication.feeds.writing.documents import Entry, FeedInfo
+from syndication.feeds.writing.json_document import json_feed
+from syndication.feeds.writing.xml_documents import atom, rss
 from syndication.rendering.adapt import article_url, home_url
 
 AT_ONCE = 20  # articles in one document

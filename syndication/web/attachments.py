@@ -10,8 +10,8 @@ from syndication.articles.measure import measure
 from syndication.articles.media_types import CHAPTERS, PICTURE, SOUND, TRANSCRIPT, seconds_of
 from syndication.articles.models import Article, Enclosure
 from syndication.errors import BadInput, SyndicationError
-from syndication.feeds.documents import RSS
-from syndication.feeds.podcast import guid_of
+from syndication.feeds.writing.documents import RSS
+from syndication.feeds.writing.podcast import guid_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
-from syndication.feeds.conditional import is_not_newer, is_refused, known_tag, last_modified
-from syndication.feeds.documents import FORMATS
+from syndication.feeds.answers.conditional import is_not_newer, is_refused, known_tag, last_modified
+from syndication.feeds.answers.negotiation import acceptable, chosen, manipulations
+from syndication.feeds.answers.recent_deltas import Deltas, Forms
 from syndication.feeds.encodings import GZIP, IDENTITY, Variant
-from syndication.feeds.negotiation import acceptable, chosen, manipulations
-from syndication.feeds.recent_deltas import Deltas, Forms
 from syndication.feeds.store import Gone, Moved, Shelf, Version
+from syndication.feeds.writing.documents import FORMATS
 
 FRESH_SECONDS = 600  # readers time their polls by it (miniflux, liferea)
 ARCHIVE_FRESH_SECONDS = 7 * 86_400  # an archive changes only when an old article does

@@ -11,9 +11,9 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from syndication.feeds.documents import FORMATS
 from syndication.feeds.polls.counting import Polls
 from syndication.feeds.store import Gone, Moved, Shelf, Version
+from syndication.feeds.writing.documents import FORMATS
 from syndication.web.feed_answers import EVERYWHERE, Answer, Environ, FeedAnswers, in_words
 
 PREFIX = "/feeds/"

@@ -18,13 +18,13 @@ from django.views.decorators.http import require_safe
 from syndication import queue
 from syndication.articles.models import Publication
 from syndication.audience.models import Subscriber
-from syndication.feeds.conditional import Validators, is_unchanged
-from syndication.feeds.documents import FORMATS
+from syndication.feeds.answers.conditional import Validators, is_unchanged
+from syndication.feeds.answers.negotiation import acceptable, chosen
 from syndication.feeds.encodings import IDENTITY
-from syndication.feeds.negotiation import acceptable, chosen
 from syndication.feeds.private import address, by_feed, editions
 from syndication.feeds.private.models import PrivateFeed
 from syndication.feeds.store import Shelf, Version
+from syndication.feeds.writing.documents import FORMATS
 from syndication.web.link_pages import UNSEEN, answer_page, unknown
 from syndication.web.public import FeedLink, surroundings
 

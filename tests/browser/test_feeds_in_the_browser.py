@@ -30,7 +30,7 @@ from syndication.audience.keys import copy_key
 from syndication.audience.lists import create_list
 from syndication.audience.subscribe import Person, add
 from syndication.delivery.models import Mailing
-from syndication.feeds.publish import publish
+from syndication.feeds.publishing.publish import publish
 from support.publications import make_article, make_publication
 now = timezone.now()
 garden = make_publication("garden-letters", name="Garden Letters", language="en")

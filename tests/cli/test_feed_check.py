@@ -9,7 +9,7 @@ from django.utils import timezone
 from support.publications import make_article, make_publication
 
 from syndication.cli.main import command_line
-from syndication.feeds.publish import publish
+from syndication.feeds.publishing.publish import publish
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 

@@ -10,7 +10,7 @@ from support.publications import NOON, make_article, make_publication
 from syndication.articles.topics import keep_in_step
 from syndication.feeds.health import LATE_AFTER, health_of, sick_publications
 from syndication.feeds.models import Feed
-from syndication.feeds.publish import publish
+from syndication.feeds.publishing.publish import publish
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 LATER = NOON + timedelta(days=1)

@@ -9,11 +9,11 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from syndication.feeds.checking import problems
-from syndication.feeds.content_check import faults_of
-from syndication.feeds.documents import ATOM, JSON, RSS, EnclosureInfo, Entry, FeedInfo, History, Tombstone, newest_first
-from syndication.feeds.json_document import json_feed
-from syndication.feeds.xml_documents import atom, rss
+from syndication.feeds.checks.checking import problems
+from syndication.feeds.checks.content_check import faults_of
+from syndication.feeds.writing.documents import ATOM, JSON, RSS, EnclosureInfo, Entry, FeedInfo, History, Tombstone, newest_first
+from syndication.feeds.writing.json_document import json_feed
+from syndication.feeds.writing.xml_documents import atom, rss
 from syndication.rendering.article import Brand, Content, feed_html, plain_summary, plain_title
 from syndication.rendering.bad_template import BadTemplate
 from syndication.rendering.characters import allowed, one_line

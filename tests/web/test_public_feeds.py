@@ -13,7 +13,7 @@ from support.publications import NOON, make_article, make_publication
 
 from syndication.feeds import store
 from syndication.feeds.polls.counting import Polls, Seen, Tally
-from syndication.feeds.publish import publish
+from syndication.feeds.publishing.publish import publish
 from syndication.web.feed_answers import FeedAnswers
 
 DATE = "Sun, 01 Mar 2026 12:00:00 GMT"

@@ -8,7 +8,7 @@ import brotli
 import pytest
 from support.feed_door import FeedDoor
 
-from syndication.feeds.recent_deltas import Deltas
+from syndication.feeds.answers.recent_deltas import Deltas
 from syndication.feeds.store import Shelf
 
 OLD, NEW = ("b second", "a first"), ("c third", "b second, changed", "a first")

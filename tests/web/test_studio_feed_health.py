@@ -13,10 +13,10 @@ from syndication.articles.measure import Measured
 from syndication.articles.models import FeedChange, Podcast, Publication
 from syndication.audience import subscribe
 from syndication.feeds.models import Feed
-from syndication.feeds.podcast import guid_of
 from syndication.feeds.polls.models import FeedPoll
 from syndication.feeds.private import address
-from syndication.feeds.publish import publish
+from syndication.feeds.publishing.publish import publish
+from syndication.feeds.writing.podcast import guid_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 

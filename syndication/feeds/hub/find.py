@@ -7,11 +7,11 @@ from pathlib import Path
 
 from django.conf import settings
 
-from syndication.feeds.documents import FORMATS, Format
 from syndication.feeds.hub.topics import place_of
 from syndication.feeds.models import Feed
 from syndication.feeds.places import folder_of
 from syndication.feeds.store import Gone, Moved, Shelf, Version
+from syndication.feeds.writing.documents import FORMATS, Format
 
 FORMAT_OF = {one.file_name: one for one in FORMATS}
 

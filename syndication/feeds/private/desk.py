@@ -9,14 +9,15 @@ from typing import Any
 from django.conf import settings
 
 from syndication.articles.models import Article, Enclosure, Podcast, Publication
-from syndication.feeds import checking, store
-from syndication.feeds.documents import ATOM, JSON, RSS, Entry, FeedInfo
-from syndication.feeds.entries import digest_of, entries_of
-from syndication.feeds.json_document import json_feed
+from syndication.feeds import store
+from syndication.feeds.checks import checking
 from syndication.feeds.models import Feed
 from syndication.feeds.private.choosing import Candidate, Chosen
 from syndication.feeds.private.stand_ins import STAND_IN, without_stand_ins
-from syndication.feeds.xml_documents import atom, rss
+from syndication.feeds.publishing.entries import digest_of, entries_of
+from syndication.feeds.writing.documents import ATOM, JSON, RSS, Entry, FeedInfo
+from syndication.feeds.writing.json_document import json_feed
+from syndication.feeds.writing.xml_documents import atom, rss
 from syndication.rendering.adapt import brand_of, content_of, home_url
 from syndication.rendering.article import Brand, feed_html
 

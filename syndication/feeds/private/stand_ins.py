@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 
-from syndication.feeds.documents import JSON, Format
+from syndication.feeds.writing.documents import JSON, Format
 
 STAND_IN = "https://private.invalid/"  # RFC 2606 2: no such domain
 

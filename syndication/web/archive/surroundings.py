@@ -7,7 +7,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from syndication.articles.models import Publication, Topic
-from syndication.feeds.documents import FORMATS
+from syndication.feeds.writing.documents import FORMATS
 from syndication.rendering.adapt import home_url
 
 FOLDER_OF = {Topic.Kind.TAG: "tags", Topic.Kind.AUTHOR: "authors"}

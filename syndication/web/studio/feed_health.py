@@ -16,13 +16,13 @@ from syndication.articles.measure import LONGEST_URL, measure
 from syndication.articles.media_types import PICTURE
 from syndication.articles.models import Podcast, Publication
 from syndication.errors import SyndicationError
-from syndication.feeds import changes
 from syndication.feeds.health import health_of
 from syndication.feeds.hub import report as hub_report
 from syndication.feeds.moves import would_be_unread
-from syndication.feeds.podcast import category_names
 from syndication.feeds.polls import report as polls_report
 from syndication.feeds.private.editions import shared
+from syndication.feeds.publishing import changes
+from syndication.feeds.writing.podcast import category_names
 from syndication.web.studio.access import StaffRequest
 from syndication.web.studio.bring_in import PUBLISH_FEEDS
 from syndication.web.studio.paging import asked

@@ -12,7 +12,7 @@ from syndication.articles.publish import unpublish
 from syndication.feeds.hub.models import HubSubscription
 from syndication.feeds.hub.rounds import go_round, waits
 from syndication.feeds.places import folder_of, folder_url
-from syndication.feeds.publish import publish, publish_all
+from syndication.feeds.publishing.publish import publish, publish_all
 from syndication.web.hub import answer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]

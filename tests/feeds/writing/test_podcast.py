@@ -7,9 +7,9 @@ import feedparser
 import pytest
 from lxml import etree
 
-from syndication.feeds.documents import EnclosureInfo, Entry, FeedInfo, Person, PodcastInfo, cleaned_info, newest_first
-from syndication.feeds.podcast import category_names, guid_of, is_category, wishes
-from syndication.feeds.xml_documents import rss
+from syndication.feeds.writing.documents import EnclosureInfo, Entry, FeedInfo, Person, PodcastInfo, cleaned_info, newest_first
+from syndication.feeds.writing.podcast import category_names, guid_of, is_category, wishes
+from syndication.feeds.writing.xml_documents import rss
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SHOW = PodcastInfo("917393e3-1b1e-5cef-ace4-edaa54e1f810", owner_address="desk@pond.example", category="Leisure > Hobbies")

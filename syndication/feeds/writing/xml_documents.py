@@ -13,8 +13,8 @@ from feedgen.ext.base import BaseEntryExtension, BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
-from syndication.feeds import podcast
-from syndication.feeds.documents import (
+from syndication.feeds.writing import podcast
+from syndication.feeds.writing.documents import (
     ATOM,
     MEDIA_TYPE_OF_A_PAGE,
     RSS,

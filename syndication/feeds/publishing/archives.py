@@ -6,10 +6,10 @@ from datetime import datetime
 from django.db.models import F, Q, QuerySet
 
 from syndication.articles.models import Article
-from syndication.feeds.changes import Key
-from syndication.feeds.documents import MOST_ENTRIES
-from syndication.feeds.entries import visible
 from syndication.feeds.models import Feed, FeedArchive
+from syndication.feeds.publishing.changes import Key
+from syndication.feeds.publishing.entries import visible
+from syndication.feeds.writing.documents import MOST_ENTRIES
 
 LARGEST_STRETCH = MOST_ENTRIES - 10  # articles when it is closed; older ones may still be brought in, and a document holds MOST_ENTRIES
 

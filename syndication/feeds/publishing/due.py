@@ -7,9 +7,10 @@ from django.conf import settings
 from django.db.models import Exists, F, OuterRef
 
 from syndication.articles.models import FeedChange, Publication
-from syndication.feeds import changes, store
+from syndication.feeds import store
 from syndication.feeds.models import Feed, FeedArchive
 from syndication.feeds.places import archive_folder, folder_of
+from syndication.feeds.publishing import changes
 
 
 def due(now: datetime) -> list[int]:

@@ -16,9 +16,9 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from syndication.articles.models import Article, Enclosure
-from syndication.feeds.documents import JSON, EnclosureInfo, Entry, Person, Tombstone
 from syndication.feeds.models import Feed
 from syndication.feeds.store import ABOUT
+from syndication.feeds.writing.documents import JSON, EnclosureInfo, Entry, Person, Tombstone
 from syndication.rendering.adapt import brand_of, content_of
 from syndication.rendering.article import Brand, feed_html, plain_summary, plain_title
 

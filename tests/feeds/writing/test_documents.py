@@ -10,10 +10,10 @@ import feedparser
 import pytest
 from lxml import etree
 
-from syndication.feeds.checking import problems
-from syndication.feeds.documents import ATOM, JSON, RSS, EnclosureInfo, Entry, FeedInfo, History, Tombstone, newest_first
-from syndication.feeds.json_document import json_feed
-from syndication.feeds.xml_documents import atom, rss
+from syndication.feeds.checks.checking import problems
+from syndication.feeds.writing.documents import ATOM, JSON, RSS, EnclosureInfo, Entry, FeedInfo, History, Tombstone, newest_first
+from syndication.feeds.writing.json_document import json_feed
+from syndication.feeds.writing.xml_documents import atom, rss
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 INFO = FeedInfo(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndication.feeds.negotiation import acceptable, chosen, manipulations, weights
+from syndication.feeds.answers.negotiation import acceptable, chosen, manipulations, weights
 
 ALL = {"identity", "gzip", "br"}
 

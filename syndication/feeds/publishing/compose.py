@@ -7,16 +7,25 @@ from datetime import datetime
 from django.conf import settings
 
 from syndication.articles.models import Article, Podcast, Topic
-from syndication.feeds import checking
-from syndication.feeds.archives import within
-from syndication.feeds.documents import ATOM, JSON, RSS, FeedInfo, Format, History, PodcastInfo, newest_first
-from syndication.feeds.entries import NEWEST_FIRST, LeftOut, digest_of, published_content, taken_back, tombstones, visible, write_entries
+from syndication.feeds.checks import checking
 from syndication.feeds.hub.addresses import hub_urls
-from syndication.feeds.json_document import json_feed
 from syndication.feeds.models import Feed, FeedArchive
 from syndication.feeds.places import archive_folder, folder_of, folder_url, page_url
+from syndication.feeds.publishing.archives import within
+from syndication.feeds.publishing.entries import (
+    NEWEST_FIRST,
+    LeftOut,
+    digest_of,
+    published_content,
+    taken_back,
+    tombstones,
+    visible,
+    write_entries,
+)
 from syndication.feeds.store import CURRENT, Content
-from syndication.feeds.xml_documents import atom, rss
+from syndication.feeds.writing.documents import ATOM, JSON, RSS, FeedInfo, Format, History, PodcastInfo, newest_first
+from syndication.feeds.writing.json_document import json_feed
+from syndication.feeds.writing.xml_documents import atom, rss
 
 MOST_TOMBSTONES = 50  # in a feed; those of before stand in the archive of their time
 _WRITERS = {RSS: rss, ATOM: atom, JSON: json_feed}

@@ -14,10 +14,11 @@ from syndication.articles.publish import change_visibility, unpublish
 from syndication.articles.publish import publish as publish_article
 from syndication.articles.topics import keep_in_step
 from syndication.errors import NotFound
-from syndication.feeds import changes, compose, entries, files, old_folders, store
-from syndication.feeds.due import due, mark_all_missing
+from syndication.feeds import files, store
 from syndication.feeds.models import Feed
-from syndication.feeds.publish import TRY_AGAIN_AFTER, publish, publish_all
+from syndication.feeds.publishing import changes, compose, entries, old_folders
+from syndication.feeds.publishing.due import due, mark_all_missing
+from syndication.feeds.publishing.publish import TRY_AGAIN_AFTER, publish, publish_all
 from syndication.feeds.store import Gone, Moved, Shelf
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.publications import NOON
 
-from syndication.feeds import delta
-from syndication.feeds.documents import Entry, FeedInfo
-from syndication.feeds.json_document import json_feed
-from syndication.feeds.xml_documents import atom, rss
+from syndication.feeds.answers import delta
+from syndication.feeds.writing.documents import Entry, FeedInfo
+from syndication.feeds.writing.json_document import json_feed
+from syndication.feeds.writing.xml_documents import atom, rss
 
 FOLDER_URL = "https://news.example.org/feeds/notes/"
 INFO = FeedInfo("urn:uuid:0", "Notes", "Walks", "en", "Ines", "https://news.example.org/a/notes/", FOLDER_URL, NOON)

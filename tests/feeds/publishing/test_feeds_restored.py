@@ -20,7 +20,7 @@ sys.path.insert(0, "tests")
 from datetime import datetime, timedelta
 from support.publications import NOON, make_article, make_publication
 from syndication.articles.publish import unpublish
-from syndication.feeds.publish import publish
+from syndication.feeds.publishing.publish import publish
 publication = make_publication(feed_entries=20)
 for number in range(45):
     make_article(publication, f"walk-{{number}}", title=f"Walk \\u00fcber {{number}}", published_at=NOON - timedelta(hours=number), tags=["Wälder", "C++"])

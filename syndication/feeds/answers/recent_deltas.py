@@ -4,8 +4,8 @@ import logging
 import threading
 from collections.abc import Mapping
 
-from syndication.feeds import delta
-from syndication.feeds.conditional import tags_in
+from syndication.feeds.answers import delta
+from syndication.feeds.answers.conditional import tags_in
 from syndication.feeds.encodings import IDENTITY, Variant, variants_of
 from syndication.feeds.store import Shelf, Version
 

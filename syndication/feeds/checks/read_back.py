@@ -8,7 +8,7 @@ from typing import Any
 
 from lxml import etree
 
-from syndication.feeds.documents import ATOM, JSON, RSS, Format
+from syndication.feeds.writing.documents import ATOM, JSON, RSS, Format
 
 _NAMESPACES = {
     "a": "http://www.w3.org/2005/Atom",

@@ -18,11 +18,12 @@ from django.db.models import Case, F, Value, When
 
 from syndication.articles.models import Publication
 from syndication.errors import NotFound
-from syndication.feeds import archives, changes, due, files, old_folders, store
-from syndication.feeds.compose import Composed, compose_archive, compose_feed
-from syndication.feeds.entries import LeftOut
+from syndication.feeds import files, store
 from syndication.feeds.models import Feed, FeedArchive
 from syndication.feeds.places import archive_folder, folder_of
+from syndication.feeds.publishing import archives, changes, due, old_folders
+from syndication.feeds.publishing.compose import Composed, compose_archive, compose_feed
+from syndication.feeds.publishing.entries import LeftOut
 
 TRY_AGAIN_AFTER = timedelta(minutes=5)  # when a feed failed its own checks; a change of an article tries at once
 ARCHIVES_AT_ONCE = 50  # looked up together

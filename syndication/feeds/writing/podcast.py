@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 
 from lxml import etree
 
-from syndication.feeds.documents import EnclosureInfo, Entry, FeedInfo, Person, PodcastInfo
+from syndication.feeds.writing.documents import EnclosureInfo, Entry, FeedInfo, Person, PodcastInfo
 
 ITUNES_NAMESPACE = "http://www.itunes.com/dtds/podcast-1.0.dtd"
 PODCAST_NAMESPACE = "https://podcastindex.org/namespace/1.0"

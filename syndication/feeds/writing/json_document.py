@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable
 
-from syndication.feeds.documents import JSON, EnclosureInfo, Entry, FeedInfo, cleaned_info, newest_first
+from syndication.feeds.writing.documents import JSON, EnclosureInfo, Entry, FeedInfo, cleaned_info, newest_first
 
 VERSION = "https://jsonfeed.org/version/1.1"
 

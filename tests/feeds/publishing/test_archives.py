@@ -12,9 +12,9 @@ from syndication.articles.feed_changes import note_article, shown
 from syndication.articles.models import Article
 from syndication.articles.publish import publish as publish_article
 from syndication.articles.publish import unpublish
-from syndication.feeds.due import due
 from syndication.feeds.models import FeedArchive
-from syndication.feeds.publish import publish
+from syndication.feeds.publishing.due import due
+from syndication.feeds.publishing.publish import publish
 from syndication.feeds.store import Shelf
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]

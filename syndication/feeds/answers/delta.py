@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 from lxml import etree
 
-from syndication.feeds.documents import ATOM, JSON, RSS
+from syndication.feeds.writing.documents import ATOM, JSON, RSS
 
 _ATOM = "{http://www.w3.org/2005/Atom}"
 

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from syndication.feeds.checking import MOST_PROBLEMS, problems, remarks
-from syndication.feeds.documents import ATOM, JSON, RSS, EnclosureInfo, Entry, FeedInfo
-from syndication.feeds.json_document import json_feed
-from syndication.feeds.xml_documents import atom, rss
+from syndication.feeds.checks.checking import MOST_PROBLEMS, problems, remarks
+from syndication.feeds.writing.documents import ATOM, JSON, RSS, EnclosureInfo, Entry, FeedInfo
+from syndication.feeds.writing.json_document import json_feed
+from syndication.feeds.writing.xml_documents import atom, rss
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 INFO = FeedInfo("urn:uuid:1", "Tides", "", "en", "", "https://example.org/a/tides/", "https://example.org/feeds/tides/", NOW)

@@ -9,9 +9,9 @@ from itertools import islice
 from urllib.parse import urlsplit
 
 from syndication.articles.newsletter_leftovers import merge_tags_in
-from syndication.feeds.content_check import faults_of, forbidden_characters
-from syndication.feeds.documents import JSON, LANGUAGE, RSS, Format
-from syndication.feeds.read_back import Feed, File, Item, Unreadable, read_back
+from syndication.feeds.checks.content_check import faults_of, forbidden_characters
+from syndication.feeds.checks.read_back import Feed, File, Item, Unreadable, read_back
+from syndication.feeds.writing.documents import JSON, LANGUAGE, RSS, Format
 
 LARGEST_DOCUMENT = 16 * 1024 * 1024  # bytes; readers refuse far smaller ones
 LARGE_DOCUMENT = 1024 * 1024  # bytes; above this some readers and proxies give up (JSON Feed: "too much memory")

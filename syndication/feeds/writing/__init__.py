@@ -1,0 +1,1 @@
+"""What a feed says, and the three ways to write it down."""
