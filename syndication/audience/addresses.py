@@ -44,6 +44,8 @@ def normalise(address: str) -> str:
             return lowered
     if len(stripped.encode("utf-8", "surrogatepass")) > LONGEST_ADDRESS:
         raise NotAnAddress(f"{stripped[:40]}…", f"It is longer than {LONGEST_ADDRESS} bytes.")
+    if "\ufffd" in stripped:
+        raise NotAnAddress(stripped[:80], "A part of it was lost on the way here (U+FFFD): it was not sent as UTF-8.")
     invisible = _INVISIBLE.search(stripped)
     if invisible:
         raise NotAnAddress(stripped[:80], f"It holds a character that nobody sees (U+{ord(invisible[0]):04X}).")

@@ -378,6 +378,8 @@ class ReaderEvent(models.Model):
         RELEASED = "released"
         SCORE_CLEARED = "score cleared"
         PREFERENCES = "preferences"
+        LEFT_ALL = "left all lists"
+        """The word counts for lists of the publication that are made later, too (lists.py)."""
         LINKS_REVOKED = "links revoked"
         EXPORTED = "exported"
         EDITED = "edited"

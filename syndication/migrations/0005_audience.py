@@ -219,7 +219,7 @@ class Migration(migrations.Migration):
             name='ReaderEvent',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('hard bounce', 'Hard Bounce'), ('soft bounce', 'Soft Bounce'), ("sender's fault", 'Senders Fault'), ('complaint', 'Complaint'), ('suppressed', 'Suppressed'), ('released', 'Released'), ('score cleared', 'Score Cleared'), ('preferences', 'Preferences'), ('links revoked', 'Links Revoked'), ('exported', 'Exported'), ('edited', 'Edited')], max_length=16)),
+                ('kind', models.CharField(choices=[('hard bounce', 'Hard Bounce'), ('soft bounce', 'Soft Bounce'), ("sender's fault", 'Senders Fault'), ('complaint', 'Complaint'), ('suppressed', 'Suppressed'), ('released', 'Released'), ('score cleared', 'Score Cleared'), ('preferences', 'Preferences'), ('left all lists', 'Left All'), ('links revoked', 'Links Revoked'), ('exported', 'Exported'), ('edited', 'Edited')], max_length=16)),
                 ('source', models.CharField(blank=True, max_length=80)),
                 ('detail', models.CharField(blank=True, max_length=300)),
                 ('mailing_id', models.BigIntegerField(null=True)),

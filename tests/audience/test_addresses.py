@@ -30,6 +30,7 @@ def test_an_address_has_one_spelling(typed, known_as):
         "ada@localhost",
         "ada@[127.0.0.1]",
         "ada\u200b@example.org",
+        "ada\ufffd@example.org",
         "ada\r\nBcc: all@example.org",
         '"a b"@example.org',
         "a" * 65 + "@example.org",

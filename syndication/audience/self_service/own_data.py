@@ -4,18 +4,23 @@ import re
 from datetime import date, datetime
 from typing import Any
 
+from django.db.models import Exists, OuterRef, Q
+
 from syndication.audience.consent_history import history_of
-from syndication.audience.models import ImportChange, ImportJob, ReaderEvent, SignUp, Subscriber, Suppression
+from syndication.audience.models import ConsentRecord, ImportChange, ImportJob, ReaderEvent, SignUp, Subscriber, Subscription, Suppression
 
 _ADDRESS = re.compile(r"[^\s<>()\[\],;:\"']+@[^\s<>()\[\],;:\"']+")
 
 
 def own_data(subscriber: Subscriber) -> dict[str, Any]:
     """Profile, subscriptions, consent, suppressions and events, ready for JSON; times are ISO 8601 in UTC (GDPR 15 and 20)."""
+    subscriptions = _subscriptions(subscriber)
+    told = {(one["publication"], one["list"]) for one in subscriptions}
+    history = [one for one in history_of(subscriber.pk) if (one["publication"], one["list"]) in told]
     return {
         "profile": _profile(subscriber),
-        "subscriptions": _subscriptions(subscriber),
-        "consent": [{**one, "detail": without_others(one["detail"], subscriber.address)} for one in history_of(subscriber.pk)],
+        "subscriptions": subscriptions,
+        "consent": [{**one, "detail": without_others(one["detail"], subscriber.address)} for one in history],
         "not_mailed": _suppressions(subscriber),
         "events": _events(subscriber),
         "imports": _imports(subscriber),
@@ -52,6 +57,9 @@ def _profile(reader: Subscriber) -> dict[str, Any]:
 
 
 def _subscriptions(reader: Subscriber) -> list[dict[str, Any]]:
+    """All but private lists that the reader only left, with all others, and never was asked to join: their names are not for them."""
+    was_on = ConsentRecord.objects.filter(subscription=OuterRef("pk")).exclude(state=Subscription.State.UNSUBSCRIBED)
+    own = reader.subscriptions.exclude(Q(list__is_public=False, state=Subscription.State.UNSUBSCRIBED) & ~Exists(was_on))
     return [
         {
             "publication": one.list.publication.slug,
@@ -63,7 +71,7 @@ def _subscriptions(reader: Subscriber) -> list[dict[str, Any]]:
             "since": stamp(one.created_at),
             "changed_at": stamp(one.changed_at),
         }
-        for one in reader.subscriptions.select_related("list__publication").order_by("pk")
+        for one in own.select_related("list__publication").order_by("pk")
     ]
 
 

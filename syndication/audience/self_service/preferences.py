@@ -125,9 +125,17 @@ def leave(right: Right, slug: str, *, now: datetime) -> None:
 
 
 def leave_all(right: Right, *, now: datetime) -> int:
-    """The reader leaves every list of the publication; the number of lists left now."""
+    """The reader leaves every list of the publication, also those that they never were on; the number of lists left now.
+
+    "No more mails come from there" is what the page says, so no import and no staff may put the reader on another list of it either.
+    """
     with _locked(right):
-        return _leave(right, _subscriptions(right), now)
+        held = sum(map(_is_held, _subscriptions(right)))
+        _never_on(right, now)
+        for one in _subscriptions(right):
+            change(one.pk, consent.Act.LEAVE, how=HOW, now=now, detail="left all lists")
+        _note(right, "", now, kind=ReaderEvent.Kind.LEFT_ALL)
+        return held
 
 
 def choose(right: Right, slug: str, *, frequency: Frequency, paused_until: date | None, now: datetime) -> None:
@@ -187,6 +195,13 @@ def _locked(right: Right) -> Iterator[None]:
 def _subscriptions(right: Right) -> list[Subscription]:
     own = right.subscriber.subscriptions.filter(list__publication=right.publication)
     return list(own.select_related("list").order_by("list_id"))
+
+
+def _never_on(right: Right, now: datetime) -> None:
+    """Give the reader a subscription, which is none yet, to each list of the publication that has none of theirs."""
+    others = right.publication.lists.exclude(subscriptions__subscriber=right.subscriber)
+    fresh = {"subscriber": right.subscriber, "state": Subscription.State.PENDING, "changed_at": now}
+    Subscription.objects.bulk_create([Subscription(list=one, **fresh) for one in others], ignore_conflicts=True)
 
 
 def _is_held(subscription: Subscription | None) -> bool:
