@@ -25,6 +25,7 @@ from syndication.delivery.models import Mailing
 from syndication.delivery.sending import send
 from syndication.feeds.hub import rounds
 from syndication.feeds.hub.addresses import HUB_BELL
+from syndication.feeds.polls import keep
 from syndication.feeds.private import editions
 from syndication.feeds.publishing import due, old_folders, publish
 from syndication.queue import BULK, DEFAULT, FEEDS, MAIL, app, bell_heard, ring_once
@@ -59,9 +60,10 @@ def go_hub_round() -> None:
 
 
 @app.task(queue=FEEDS)
-def tidy_hub() -> None:
-    """End subscriptions whose lease is over."""
+def tidy_feeds() -> None:
+    """End the hub's subscriptions whose lease is over; forget who polled a year ago."""
     rounds.tidy(timezone.now())
+    keep.forget(timezone.now())
 
 
 @app.task(queue=FEEDS)
@@ -227,8 +229,8 @@ app.conf.beat_schedule = {
         "schedule": TICK_SECONDS,
         "options": {"queue": DEFAULT, "expires": TICK_SECONDS},
     },
-    "tidy the hub": {
-        "task": "syndication.tasks.tidy_hub",
+    "tidy the feeds": {
+        "task": "syndication.tasks.tidy_feeds",
         "schedule": TIDY_SECONDS,
         "options": {"queue": FEEDS, "expires": TIDY_SECONDS},
     },

@@ -8,10 +8,9 @@ from django.db import transaction
 from syndication.articles import feed_changes, old_addresses
 from syndication.articles.models import Article, FeedChange, OldAddress, Publication, Topic
 from syndication.articles.topics import keep_in_step
+from syndication.articles.wording import RESERVED_SLUGS
 from syndication.errors import BadInput, NotFound, Refused
 
-RESERVED = frozenset({"tags", "authors", "search", "feeds"})
-"""Pages of every publication; no article is called so."""
 LONGEST_PUBLICATION, LONGEST_ARTICLE, LONGEST_TOPIC = 80, 120, 100  # characters, the widths of the columns
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*").fullmatch
 _TOPIC_SLUG = re.compile(r"[^\W_A-Z]+(?:-[^\W_A-Z]+)*").fullmatch
@@ -47,7 +46,7 @@ def move_article(article_id: int, *, slug: str = "", publication: Publication | 
     """
     if slug:
         _refuse_unusable(slug, LONGEST_ARTICLE)
-        if slug in RESERVED:
+        if slug in RESERVED_SLUGS:
             raise Refused(f"{slug!r} is the name of a page of every publication. Choose another one.")
     with transaction.atomic():
         article = Article.objects.select_for_update().select_related("publication").filter(pk=article_id).first()

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
+from django.http import HttpResponse
+
 from syndication.feeds.answers.conditional import is_not_newer, is_refused, known_tag, last_modified
 from syndication.feeds.answers.negotiation import acceptable, chosen, manipulations
 from syndication.feeds.answers.recent_deltas import Deltas, Forms
@@ -172,3 +174,11 @@ def in_words(status: HTTPStatus, sentence: str, more: Iterable[tuple[str, str]] 
     body = f"{sentence}\n".encode()
     plain = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
     return Answer(status.value, [*EVERYWHERE, *plain, *more], body)
+
+
+def as_django(answer: Answer) -> HttpResponse:
+    """The same for a view of Django's."""
+    response = HttpResponse(answer.body, status=answer.status, headers=dict(answer.headers))
+    if "Content-Type" not in dict(answer.headers):
+        del response.headers["Content-Type"]
+    return response

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from syndication.feeds.polls.counting import Polls
 from syndication.feeds.store import Gone, Moved, Shelf, Version
 from syndication.feeds.writing.documents import FORMATS
-from syndication.web.feed_answers import EVERYWHERE, Answer, Environ, FeedAnswers, in_words
+from syndication.web.feed_answers import EVERYWHERE, Answer, Environ, FeedAnswers, as_django, in_words
 
 PREFIX = "/feeds/"
 MISSING_SECONDS = 60
@@ -158,11 +158,7 @@ _LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStat
 
 def document(request: HttpRequest, **_: str) -> HttpResponse:
     """The same answer from inside Django, for servers that skip FeedsFirst and for links made by name."""
-    found = _door(settings.FEEDS).answer(request.META)
-    response = HttpResponse(found.body, status=found.status, headers=dict(found.headers))
-    if "Content-Type" not in dict(found.headers):
-        del response.headers["Content-Type"]
-    return response
+    return as_django(_door(settings.FEEDS).answer(request.META))
 
 
 @cache

@@ -18,15 +18,13 @@ from django.views.decorators.http import require_safe
 from syndication import queue
 from syndication.articles.models import Publication
 from syndication.audience.models import Subscriber
-from syndication.feeds.answers.conditional import Validators, is_unchanged
-from syndication.feeds.answers.negotiation import acceptable, chosen
-from syndication.feeds.encodings import IDENTITY
 from syndication.feeds.private import address, by_feed, editions
 from syndication.feeds.private.models import PrivateFeed
-from syndication.feeds.store import Shelf, Version
+from syndication.feeds.store import Shelf
 from syndication.feeds.writing.documents import FORMATS
+from syndication.web.archive.surroundings import FeedLink, surroundings
+from syndication.web.feed_answers import Answer, FeedAnswers, as_django
 from syndication.web.link_pages import UNSEEN, answer_page, unknown
-from syndication.web.public import FeedLink, surroundings
 
 FRESH_SECONDS = 600  # as public feeds
 BEING_MADE_SECONDS = 10
@@ -78,25 +76,10 @@ def _document(request: HttpRequest, token: str, file_name: str) -> HttpResponse:
     if not opened.list_ids:
         return unknown(request, status=410)
     edition = editions.edition_of(opened.publication_id, opened.list_ids, now=timezone.now())
-    version = _shelf(settings.PRIVATE_FEEDS).version(edition.folder)
-    if not isinstance(version, Version):
+    found = _answers(settings.PRIVATE_FEEDS).answer(request.META, edition.folder, file_name)
+    if not isinstance(found, Answer):
         return _being_made(opened.publication_id)
-    variants = version.documents[file_name]
-    encoding = chosen(acceptable(request.headers.get("accept-encoding")), variants)
-    variant = variants[encoding]
-    headers = UNSEEN | {
-        "ETag": variant.etag,
-        "Last-Modified": Validators(variant.etag, version.modified_at).last_modified,
-        "Cache-Control": f"private, max-age={FRESH_SECONDS}",
-        "Vary": "Accept-Encoding",
-    }
-    asked = {name: request.headers.get(name.replace("_", "-")) for name in ("if_none_match", "if_modified_since")}
-    if is_unchanged(Validators(variant.etag, version.modified_at), **asked):
-        response = HttpResponse(status=304, headers=headers)
-        del response.headers["Content-Type"]
-        return response
-    packed = {} if encoding == IDENTITY else {"Content-Encoding": encoding}
-    return HttpResponse(variant.body, headers=headers | packed, content_type=written_as.content_type)
+    return as_django(found)
 
 
 def _being_made(publication_id: int) -> HttpResponse:
@@ -130,5 +113,6 @@ def _page(request: HttpRequest, feed: PrivateFeed) -> HttpResponse:
 
 
 @cache
-def _shelf(root: Path) -> Shelf:
-    return Shelf(root, most_bytes=SHELF_BYTES)
+def _answers(root: Path) -> FeedAnswers:
+    hidden = UNSEEN | {"Cache-Control": f"private, max-age={FRESH_SECONDS}"}
+    return FeedAnswers(Shelf(root, most_bytes=SHELF_BYTES), cache_control=hidden.pop("Cache-Control"), more=hidden.items())
