@@ -5,7 +5,8 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 UV_VERSION := 0.13.9
 PY := .venv/bin/python
-JOBS := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+# One more than processors: tests of real programs wait most of their time.
+JOBS := $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1 )))
 
 # A stamp carries the checksum of what was installed and where, so that a changed pin or a moved folder installs again.
 checksum = $(shell { pwd; cat $(1); } | cksum | cut -d' ' -f1)

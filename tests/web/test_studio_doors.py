@@ -11,7 +11,9 @@ from support.staff import signed_in, visitor
 from syndication.campaigns.models import Campaign, User
 from syndication.web.studio import urls
 
-pytestmark = [pytest.mark.django_db, pytest.mark.database]
+pytestmark = (
+    pytest.mark.django_db
+)  # who may open what is decided before anything that differs between databases; each page's own tests run on both
 
 OPEN_TO_ALL = {"sign_in_once"}
 ROUTES = [route for route in urls.studio if route.name not in OPEN_TO_ALL]

@@ -26,7 +26,9 @@ from syndication.delivery.mailing.mailed_articles import mailed_articles
 from syndication.feeds.private import editions
 from syndication.feeds.private.address import make, token_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.database]
+pytestmark = (
+    pytest.mark.django_db
+)  # who may open what is decided before anything that differs between databases; each page's own tests run on both
 
 LEAVE, OLD_LEAVE, CONFIRM, BOUNCE, MESSAGE_ID, CHOOSE, READ = (
     "leave",
