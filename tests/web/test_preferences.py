@@ -120,6 +120,18 @@ def test_joining_an_open_list_counts_as_a_confirmed_word_of_the_reader(client, h
     assert notes(mara) == ["preferences: joined monthly"]
 
 
+@pytest.mark.parametrize("was_asked", [False, True])
+def test_the_record_of_joining_keeps_the_words_that_stand_on_the_page(client, home, publication, mara, was_asked):
+    monthly = make_list(publication, "monthly")
+    if was_asked:
+        Subscription.objects.create(subscriber=mara, list=monthly, state="pending", changed_at=timezone.now())
+    shown = page(client.get(home)).text_content()
+    client.post(home + "lists/monthly/", {"do": "join"})
+    words = ConsentRecord.objects.get(how="preferences").wording.text.splitlines()
+    assert len(words) == 4
+    assert [line for line in words if line.removeprefix("- ") not in shown] == []
+
+
 @pytest.mark.parametrize(("is_kept", "family"), [(True, "ipv6"), (False, "")])
 def test_the_record_of_joining_keeps_the_family_of_the_network_or_nothing_by_setting(client, home, publication, settings, is_kept, family):
     settings.KEEP_CONSENT_NETWORK = is_kept

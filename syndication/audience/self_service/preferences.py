@@ -6,7 +6,7 @@ tracking, and erasure concern the person. What it means that a link was made at 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 
 from django.db import transaction
@@ -14,8 +14,9 @@ from django.db import transaction
 from syndication.articles.models import Publication
 from syndication.audience import addresses, consent
 from syndication.audience.change import NOTHING_ELSE, Evidence, change
-from syndication.audience.models import ReaderEvent, Subscriber, SubscriberList, Subscription
+from syndication.audience.models import ConsentWording, ReaderEvent, Subscriber, SubscriberList, Subscription
 from syndication.audience.self_service.choices import Frequency
+from syndication.audience.signup.wording import Words
 from syndication.audience.suppression import domain_rules
 from syndication.audience.suppression.suppress import is_suppressed
 from syndication.errors import NotFound, Refused
@@ -107,9 +108,11 @@ def join(right: Right, slug: str, *, now: datetime, evidence: Evidence = NOTHING
         if why_no_mail(right):
             raise Refused(why_no_mail(right))
         row = {"subscriber": right.subscriber, "list": chosen}
-        subscription, _ = Subscription.objects.get_or_create(**row, defaults={"state": Subscription.State.PENDING, "changed_at": now})
+        subscription, is_new = Subscription.objects.get_or_create(**row, defaults={"state": Subscription.State.PENDING, "changed_at": now})
         if subscription.state == Subscription.State.CONFIRMED:
             return
+        was_asked = subscription.state == Subscription.State.PENDING and not is_new
+        evidence = replace(evidence, wording_id=_words_read(chosen, was_asked=was_asked).pk)
         change(subscription.pk, consent.Act.CONFIRM, how=HOW, now=now, evidence=evidence)
         Subscription.objects.filter(pk=subscription.pk).update(frequency=Frequency.EACH, paused_until=None)
         _note(right, f"joined {slug}", now)
@@ -195,6 +198,18 @@ def _locked(right: Right) -> Iterator[None]:
 def _subscriptions(right: Right) -> list[Subscription]:
     own = right.subscriber.subscriptions.filter(list__publication=right.publication)
     return list(own.select_related("list").order_by("list_id"))
+
+
+def _words_read(chosen: SubscriberList, *, was_asked: bool) -> ConsentWording:
+    """What stands on the page beside the button; templates/public/preferences.html says the same (a test holds that)."""
+    shown = Words(
+        heading=chosen.publication.name,
+        sender="You asked for this list and have not confirmed it yet." if was_asked else "You do not get this list.",
+        offers=((chosen.name, chosen.description),),
+        promise="Yes, I want it" if was_asked else "Get this list",
+    )
+    words = {"publication": chosen.publication, "digest": shown.digest}
+    return ConsentWording.objects.get_or_create(**words, defaults={"text": shown.text})[0]
 
 
 def _never_on(right: Right, now: datetime) -> None:
