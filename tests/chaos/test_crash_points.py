@@ -44,7 +44,6 @@ def test_a_wrong_point_names_the_variable_and_what_is_possible(at):
 
 
 @pytest.mark.processes
-@pytest.mark.database
 @pytest.mark.parametrize("name", NAMES)
 def test_a_death_at_this_point_loses_nothing_and_sends_nothing_twice(scene, name):
     scene = scene(READERS)

@@ -11,7 +11,7 @@ from chaos import nemesis
 from chaos.crew import BULK
 from chaos.judge import GRACE_SECONDS
 
-pytestmark = [pytest.mark.processes, pytest.mark.database]
+pytestmark = pytest.mark.processes
 ERRORS = {"mail4": 0.04, "rcpt4": 0.04, "data4": 0.04, "dot4": 0.04, "drop_rcpt": 0.02, "rcpt5": 0.03, "data5": 0.02, "dot5": 0.03}
 
 
