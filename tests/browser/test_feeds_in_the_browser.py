@@ -11,7 +11,7 @@ import feedparser
 import pytest
 from playwright.sync_api import expect
 from support.media_server import media_server
-from support.waiting import wait_until
+from support.waiting import listens, wait_until
 
 from syndication.cli import children
 
@@ -64,18 +64,10 @@ def garden(_template, test_home):
         home.start_queue()
         home.start_worker("default,feeds")
         home.start(*children.web(port).command)
-        wait_until(lambda: _answers(port), seconds=60, what="the web server")
+        wait_until(lambda: listens(port), seconds=60, what="the web server")
         yield url, made, home
     finally:
         home.stop()
-
-
-def _answers(port):
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
-from support.waiting import wait_until
+from support.waiting import listens, wait_until
 
 from syndication.cli import children
 
@@ -54,18 +54,10 @@ def garden(_template, test_home):
         made = home.run(sys.executable, "-c", SEED, *READERS, check=True)
         web = children.web(port)
         home.start(*web.command)
-        wait_until(lambda: _answers(port), seconds=30, what="the web server")
+        wait_until(lambda: listens(port), seconds=30, what="the web server")
         yield url, json.loads(made.stdout)
     finally:
         home.stop()
-
-
-def _answers(port):
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Waits for what other processes do, with a deadline instead of a sleep."""
 
+import socket
 import time
 from collections.abc import Callable
 
@@ -11,3 +12,12 @@ def wait_until(condition: Callable[[], object], *, seconds: float = 20, what: st
         if time.monotonic() > give_up_at:
             raise AssertionError(f"waited {seconds:.0f} s for {what() if callable(what) else what}")
         time.sleep(0.02)
+
+
+def listens(port: int) -> bool:
+    """Whether a server takes connections there, on loopback."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True

@@ -1,6 +1,5 @@
 """A restored installation serves the bytes and validators of before, also on the other kind of database."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -50,13 +49,10 @@ def other_server():
 
 
 @pytest.mark.processes
-def test_bytes_tags_and_dates_survive_a_backup_that_is_restored_into_postgresql(live_home, tmp_path, request):
-    if "postgresql" in os.environ.get("SYNDICATION_TEST_DATABASE", ""):
-        pytest.skip("goes from SQLite to PostgreSQL")
-    server = request.getfixturevalue("other_server")
+def test_bytes_tags_and_dates_survive_a_backup_that_is_restored_into_postgresql(live_home, other_server, tmp_path):
     run(live_home, "-c", FILL)
     run(live_home, "-m", "syndication", "backup", str(tmp_path / "backup.tar.gz"))
-    other = Template(tmp_path / "template", server.url()).new_home(tmp_path / "other" / "home")
+    other = Template(tmp_path / "template", other_server.url()).new_home(tmp_path / "other" / "home")
     run(other, "-m", "syndication", "restore", str(tmp_path / "backup.tar.gz"))
     run(other, "-m", "syndication", "feeds", "publish")
     folders = sorted(str(path.parent.relative_to(live_home.feeds)) for path in live_home.feeds.rglob("current"))
